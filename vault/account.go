@@ -1,0 +1,81 @@
+package vault
+
+import (
+	"log/slog"
+	"time"
+
+	"trien/ledger"
+)
+
+// Unit is an organisation that holds dossiers and employs accounts.
+type Unit struct {
+	ID   UnitID
+	Name string
+}
+
+// Role is what an account is for. An account has exactly one (R-16.3-5 keeps the hands apart).
+type Role string
+
+// The roles.
+const (
+	Staff               Role = "staff"
+	Official            Role = "official"
+	Appraiser           Role = "appraiser"
+	Auditor             Role = "auditor"
+	SystemAdministrator Role = "system_administrator"
+)
+
+// Roles lists all roles.
+func Roles() []Role { return []Role{Staff, Official, Appraiser, Auditor, SystemAdministrator} }
+
+// Account is one person's access (R-6.2: never shared).
+type Account struct {
+	ID       AccountID
+	Login    string // lower-case ASCII, unique
+	Name     string // the person's name, as shown on signatures
+	Post     string // their post, as shown on signatures
+	Unit     UnitID
+	Role     Role
+	Password PasswordHash
+	// Certificate is the DER of the certificate whose key signs for this account; nil if it signs nothing.
+	Certificate []byte
+	Created     time.Time
+}
+
+// PasswordHash is an encoded argon2id hash. It never shows in logs.
+type PasswordHash string
+
+// LogValue hides the hash.
+func (PasswordHash) LogValue() slog.Value { return slog.StringValue("[hidden]") }
+
+// Token is the bearer secret of a session; only its SHA-256 is stored.
+type Token string
+
+// LogValue hides the token.
+func (Token) LogValue() slog.Value { return slog.StringValue("[hidden]") }
+
+// Session is one sign-in.
+type Session struct {
+	ID      SessionID
+	Account AccountID
+	Hash    ledger.Hash // SHA-256 of the token
+	Created time.Time
+	Expires time.Time
+}
+
+// Actor is who asks: a signed-in account, and where it asks from.
+type Actor struct {
+	Account AccountID
+	Login   string
+	Name    string
+	Unit    UnitID
+	Role    Role
+	Session SessionID
+	Source  Source
+}
+
+// Source says where a request came from, as the transport saw it.
+type Source struct {
+	Address string // IP address
+	Agent   string // User-Agent, cut to 200 bytes
+}

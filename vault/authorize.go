@@ -1,0 +1,100 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Action is an act that the vault allows or refuses, and records.
+type Action string
+
+// The actions.
+const (
+	SignIn        Action = "sign_in"
+	SignOut       Action = "sign_out"
+	ManageAccess  Action = "manage_access" // units, accounts, certificates
+	OpenDossier   Action = "open_dossier"  // start a dossier
+	ListDossiers  Action = "list_dossiers"
+	ReadDossier   Action = "read_dossier" // its records and versions, not their content
+	Deposit       Action = "deposit"
+	Disclose      Action = "disclose" // read a version's content
+	Submit        Action = "submit"   // ask an official to approve a version
+	Sign          Action = "sign"     // one's own signing jobs
+	ExportDossier Action = "export"
+	Collect       Action = "collect_export" // download a signed export
+	ReadReceipt   Action = "read_receipt"
+	ReadAccess    Action = "read_access" // the access record
+)
+
+// Actions lists all actions.
+func Actions() []Action {
+	return []Action{SignIn, SignOut, ManageAccess, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
+		Submit, Sign, ExportDossier, Collect, ReadReceipt, ReadAccess}
+}
+
+// scope is how far a role's right to an action reaches.
+type scope int
+
+const (
+	nowhere scope = iota
+	ownUnit
+	everywhere
+)
+
+// rights is the whole policy for now: role × action → scope. What is not in it is refused. Policies with tasks,
+// secrecy, grants and terms take this table's place behind the same [Vault.authorize].
+var rights = map[Role]map[Action]scope{
+	Staff: {
+		SignOut: everywhere, OpenDossier: ownUnit, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit,
+		Disclose: ownUnit, Submit: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, ReadReceipt: ownUnit,
+	},
+	Official: {
+		SignOut: everywhere, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit, Disclose: ownUnit,
+		Submit: ownUnit, Sign: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, ReadReceipt: ownUnit,
+	},
+	// Exports made for an appraiser reach further than the unit: see [Vault.OpenExport].
+	Appraiser: {SignOut: everywhere},
+	// An auditor verifies and reads no content.
+	Auditor:             {SignOut: everywhere, ReadReceipt: everywhere, ReadAccess: everywhere},
+	SystemAdministrator: {SignOut: everywhere, ManageAccess: everywhere},
+}
+
+// Allowed is the decision alone: whether role may do action in its own unit, or in another's.
+func Allowed(role Role, action Action, own bool) bool {
+	switch rights[role][action] {
+	case everywhere:
+		return true
+	case ownUnit:
+		return own
+	default:
+		return false
+	}
+}
+
+// authorize is the first line of every use case that acts on one unit's data. A refusal is recorded before it is returned;
+// where that record cannot be written the error says so, and the act is refused all the same.
+func (v *Vault) authorize(ctx context.Context, a Actor, action Action, unit UnitID, t Target) error {
+	if Allowed(a.Role, action, unit == a.Unit) {
+		return nil
+	}
+	return v.refuse(ctx, a, action, t, "role", fmt.Errorf("%w: %s", ErrForbidden, action))
+}
+
+// refuse records a refusal and returns why.
+func (v *Vault) refuse(ctx context.Context, a Actor, action Action, t Target, reason string, why error) error {
+	e := v.event(a, action, t)
+	e.Outcome, e.Reason = Refused, reason
+	if err := v.store.AddEvent(ctx, e); err != nil {
+		return errors.Join(why, fmt.Errorf("recording a refusal: %w", err))
+	}
+	return why
+}
+
+// event starts the access-record line of an act that is done.
+func (v *Vault) event(a Actor, action Action, t Target) Event {
+	return Event{
+		ID: EventID{newID()}, Time: v.now(), Account: a.Account, Session: a.Session, Unit: a.Unit, Role: a.Role,
+		Action: action, Outcome: Done, Target: t, Source: a.Source,
+	}
+}

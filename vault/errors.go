@@ -1,0 +1,53 @@
+package vault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kinds of error. Whatever a use case returns wraps exactly one of them, or is a failure of the machine.
+var (
+	ErrInvalid         = errors.New("invalid")
+	ErrUnauthenticated = errors.New("not signed in")
+	ErrForbidden       = errors.New("not allowed")
+	ErrNotFound        = errors.New("not found")
+	ErrConflict        = errors.New("conflict")
+	ErrGone            = errors.New("no longer available")
+	ErrTooLarge        = errors.New("too large")
+	ErrTampered        = errors.New("integrity check failed")
+	ErrUnavailable     = errors.New("temporarily unavailable")
+)
+
+// What can be wrong with a deposit.
+var (
+	ErrEmpty          = fmt.Errorf("%w: the file is empty", ErrInvalid)
+	ErrMediaType      = fmt.Errorf("%w: not a PDF, JPEG, PNG, TIFF, XML or JSON file", ErrInvalid)
+	ErrEncryptedPDF   = fmt.Errorf("%w: the PDF is password-protected", ErrInvalid)
+	ErrDamaged        = fmt.Errorf("%w: the file is damaged", ErrInvalid)
+	ErrUnsupportedPDF = fmt.Errorf("%w: the PDF uses a feature that cannot be signed or archived", ErrInvalid)
+	ErrDigestMismatch = fmt.Errorf("%w: the file differs from its declared SHA-256", ErrInvalid)
+	ErrKeyReused      = fmt.Errorf("%w: the idempotency key was used for another request", ErrConflict)
+	ErrInProgress     = fmt.Errorf("%w: a request with this idempotency key is still running", ErrConflict)
+	ErrStale          = fmt.Errorf("%w: the record has changed meanwhile", ErrConflict)
+	ErrInterrupted    = fmt.Errorf("%w: the upload ended before its last byte", ErrInvalid)
+)
+
+// What can be wrong with signing and export.
+var (
+	ErrNotLogged      = fmt.Errorf("%w: version not yet in ledger", ErrConflict)
+	ErrNotPDF         = fmt.Errorf("%w: only a PDF can be signed", ErrInvalid)
+	ErrNoCertificate  = fmt.Errorf("%w: the account has no signing certificate", ErrConflict)
+	ErrCertificate    = fmt.Errorf("%w: the certificate cannot be used for signing", ErrInvalid)
+	ErrSignature      = fmt.Errorf("%w: the signature does not match the document and the certificate", ErrInvalid)
+	ErrOwnWork        = fmt.Errorf("%w: nobody approves their own deposit", ErrForbidden)
+	ErrJobDone        = fmt.Errorf("%w: the signing job has ended", ErrConflict)
+	ErrJobExpired     = fmt.Errorf("%w: the signing job has expired", ErrGone)
+	ErrEmptyDossier   = fmt.Errorf("%w: the dossier holds no document", ErrConflict)
+	ErrNotReady       = fmt.Errorf("%w: the export is not signed yet", ErrConflict)
+	ErrNameTaken      = fmt.Errorf("%w: the login is taken", ErrConflict)
+	ErrDossierExists  = fmt.Errorf("%w: this person has a dossier in this register", ErrConflict)
+	ErrPassword       = fmt.Errorf("%w: wrong login or password", ErrUnauthenticated)
+	ErrPasswordWeak   = fmt.Errorf("%w: a password has at least 12 characters", ErrInvalid)
+	ErrTooManyTries   = fmt.Errorf("%w: too many failed sign-ins", ErrUnavailable)
+	ErrSessionExpired = fmt.Errorf("%w: the session has ended", ErrUnauthenticated)
+)

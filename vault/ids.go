@@ -1,0 +1,32 @@
+package vault
+
+import "github.com/google/uuid"
+
+// Identifiers are UUIDv7: they sort by the time they were made and say nothing else.
+// Each noun has its own type, so that one cannot stand where another is meant.
+type (
+	UnitID    struct{ uuid.UUID }
+	AccountID struct{ uuid.UUID }
+	SessionID struct{ uuid.UUID }
+	DossierID struct{ uuid.UUID }
+	RecordID  struct{ uuid.UUID }
+	VersionID struct{ uuid.UUID }
+	UploadID  struct{ uuid.UUID }
+	JobID     struct{ uuid.UUID }
+	ExportID  struct{ uuid.UUID }
+	EventID   struct{ uuid.UUID }
+)
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// IsZero reports whether no identifier was given.
+func (id AccountID) IsZero() bool { return id.UUID == uuid.Nil }
+
+// IsZero reports whether no identifier was given.
+func (id RecordID) IsZero() bool { return id.UUID == uuid.Nil }
+
+// IsZero reports whether no identifier was given.
+func (id VersionID) IsZero() bool { return id.UUID == uuid.Nil }
+
+// IsZero reports whether no identifier was given.
+func (id JobID) IsZero() bool { return id.UUID == uuid.Nil }

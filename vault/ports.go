@@ -1,0 +1,238 @@
+package vault
+
+import (
+	"context"
+	"crypto/x509"
+	"io"
+	"time"
+
+	"trien/ledger"
+	"trien/vault/envelope"
+)
+
+// Store keeps metadata. It is split by noun; one adapter implements all of it.
+//
+// All methods may run concurrently, on any number of nodes. A method that returns nil has made its whole effect
+// durable, and one that returns an error has left nothing behind. A missing row is [ErrNotFound]. Methods that take
+// an [Event] write it in the same transaction: no act without its line in the access record.
+type Store interface {
+	Units
+	Accounts
+	Sessions
+	Dossiers
+	Versions
+	Uploads
+	Jobs
+	Exports
+	Outbox
+	Events
+	Garbage
+	// Ready reports whether the store answers and has the schema this program needs.
+	Ready(ctx context.Context) error
+}
+
+// Units keeps the organisations.
+type Units interface {
+	// AddUnit returns [ErrConflict] if the name stands already.
+	AddUnit(ctx context.Context, u Unit, e Event) error
+	Unit(ctx context.Context, id UnitID) (Unit, error)
+	Units(ctx context.Context) ([]Unit, error) // by name
+}
+
+// Accounts keeps who may sign in.
+type Accounts interface {
+	// AddAccount returns [ErrNameTaken] if the login stands already.
+	AddAccount(ctx context.Context, a Account, e Event) error
+	Account(ctx context.Context, id AccountID) (Account, error)
+	AccountByLogin(ctx context.Context, login string) (Account, error)
+	Accounts(ctx context.Context) ([]Account, error) // by login
+	SetCertificate(ctx context.Context, id AccountID, der []byte, e Event) error
+}
+
+// Sessions keeps sign-ins.
+type Sessions interface {
+	AddSession(ctx context.Context, s Session, e Event) error
+	// Session finds a session that has neither ended nor expired at now, with its account.
+	Session(ctx context.Context, token ledger.Hash, now time.Time) (Session, Account, error)
+	EndSession(ctx context.Context, id SessionID, e Event) error
+}
+
+// Dossiers keeps dossiers and their records.
+type Dossiers interface {
+	// AddDossier returns [ErrDossierExists] if the unit holds one with the same register and personal number.
+	AddDossier(ctx context.Context, d Dossier, e Event) error
+	Dossier(ctx context.Context, id DossierID) (Dossier, error)
+	// Dossiers reads a page by an index: its cost does not grow with the vault. Records is filled in.
+	Dossiers(ctx context.Context, q DossierQuery) ([]Dossier, error)
+	Record(ctx context.Context, id RecordID) (Record, error)
+	// Records returns all records of a dossier with all their versions (without Manifest and Receipt bytes: see Version; Leaf is set,
+	// and Receipt is a non-empty placeholder when the version is logged).
+	Records(ctx context.Context, id DossierID) ([]RecordView, error)
+}
+
+// Versions keeps versions.
+type Versions interface {
+	Version(ctx context.Context, id VersionID) (Version, error)
+	// LatestVersion of a record; ErrNotFound if it has none.
+	LatestVersion(ctx context.Context, id RecordID) (Version, error)
+}
+
+// Upload is an object on its way in. Its row is durable before the first byte is put, so no object is ever unknown.
+type Upload struct {
+	ID             UploadID
+	Account        AccountID
+	IdempotencyKey string      // unique per account; empty: none
+	Fingerprint    ledger.Hash // of what the request asks, to notice a key used for something else
+	ObjectKey      string
+	Started        time.Time
+}
+
+// NewVersion is all that one commit makes.
+type NewVersion struct {
+	Upload  UploadID
+	Record  *Record // set if the record is new
+	Version Version
+	Entry   ledger.Entry // pending from now on
+	Job     JobID        // the waiting job this version fulfils; zero: none
+	Event   Event
+}
+
+// Uploads brings objects in, in three steps: begin, put (by [Objects]), commit.
+type Uploads interface {
+	// BeginUpload stages u. If the account used the key before: the committed version is returned with a nil error
+	// (its fingerprint must match, else [ErrKeyReused]); a staged upload that still beats is [ErrInProgress];
+	// an abandoned one gives way to u. A zero VersionID means that u is staged.
+	BeginUpload(ctx context.Context, u Upload) (VersionID, error)
+	// BeatUpload says at now that the upload is alive. [ErrConflict] if the sweeper has taken it.
+	BeatUpload(ctx context.Context, id UploadID, now time.Time) error
+	// CommitVersion ends the upload: record, version with its number, wrapped key, pending entry, job and event in one transaction.
+	// [ErrStale] if Version.Previous is not the record's latest; [ErrJobDone] if the job no longer waits;
+	// [ErrConflict] if the upload was abandoned.
+	CommitVersion(ctx context.Context, n NewVersion) error
+	// CommitExport ends the upload with a new waiting export and its job.
+	CommitExport(ctx context.Context, u UploadID, x Export, j Job, e Event) error
+	// CommitSealedExport ends the upload: x becomes Signed with its new object, the job Signed, and the unsigned object garbage.
+	CommitSealedExport(ctx context.Context, u UploadID, x Export, e Event) error
+	// AbandonUpload makes the object garbage. Abandoning twice is no error.
+	AbandonUpload(ctx context.Context, id UploadID) error
+}
+
+// Jobs keeps signing jobs.
+type Jobs interface {
+	AddJob(ctx context.Context, j Job, e Event) error
+	Job(ctx context.Context, id JobID) (Job, error)
+	// WaitingJobs of a signer that expire after now, oldest first, without Prepared.
+	WaitingJobs(ctx context.Context, signer AccountID, now time.Time) ([]Job, error)
+	WithdrawJob(ctx context.Context, id JobID, e Event) error // ErrJobDone if it no longer waits
+}
+
+// Exports keeps exported dossiers.
+type Exports interface {
+	Export(ctx context.Context, id ExportID) (Export, error)
+	ExportsOf(ctx context.Context, id DossierID) ([]Export, error)         // newest first, at most 100
+	ExportsFor(ctx context.Context, recipient AccountID) ([]Export, error) // signed ones, newest first, at most 100
+}
+
+// PendingEntry is a version that waits for its receipt.
+type PendingEntry struct {
+	Version VersionID
+	Entry   ledger.Entry
+}
+
+// Logged is a version with its receipt.
+type Logged struct {
+	Version VersionID
+	Receipt []byte
+}
+
+// Outbox hands pending ledger entries to publishers.
+type Outbox interface {
+	// ClaimEntries takes up to limit unclaimed entries, oldest first, by row locks; they are others' again after lease.
+	ClaimEntries(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]PendingEntry, error)
+	// CompleteEntries stores receipts; an entry completed before is left as it is.
+	CompleteEntries(ctx context.Context, done []Logged) error
+	// PendingEntries counts what waits, and since when the oldest does (zero time if nothing waits).
+	PendingEntries(ctx context.Context) (int, time.Time, error)
+}
+
+// Events keeps the access record. It is append-only: by grant and by trigger.
+type Events interface {
+	AddEvent(ctx context.Context, e Event) error
+	Events(ctx context.Context, q EventQuery) ([]Event, error)
+}
+
+// Garbage is what may be deleted from [Objects].
+type Garbage interface {
+	// ExpireUploads abandons staged uploads that have not beaten since before, and expires jobs and waiting exports due at now.
+	ExpireUploads(ctx context.Context, before, now time.Time) (int, error)
+	// Garbage lists object keys to delete.
+	Garbage(ctx context.Context, limit int) ([]string, error)
+	ForgetGarbage(ctx context.Context, keys []string) error
+	// Known returns which of the keys belong to a version, an export, a staged upload or the garbage.
+	Known(ctx context.Context, keys []string) (map[string]bool, error)
+}
+
+// StoredObject describes ciphertext in [Objects].
+type StoredObject struct {
+	Key      string
+	Size     int64
+	SHA256   ledger.Hash // set by Put only
+	Modified time.Time   // set by List only
+}
+
+// ObjectReader reads ciphertext by range; ReadAt may run concurrently.
+type ObjectReader interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// Objects keeps ciphertext.
+type Objects interface {
+	// Put streams r to key. When it returns nil the object is durable, whole, and checked end to end.
+	// [ErrConflict] if the key exists; nothing is left behind on any error but a lost connection.
+	// An error of r is returned wrapped as it is.
+	Put(ctx context.Context, key string, r io.Reader) (StoredObject, error)
+	// Open reads an object of the size given; [ErrNotFound] may come at the first read.
+	Open(ctx context.Context, key string, size int64) (ObjectReader, error)
+	// Delete removes key for good; an absent key is no error.
+	Delete(ctx context.Context, key string) error
+	// List returns up to limit objects whose keys sort after the one given.
+	List(ctx context.Context, after string, limit int) ([]StoredObject, error)
+	// AbortStale ends unfinished multipart uploads begun before then, and says how many.
+	AbortStale(ctx context.Context, before time.Time) (int, error)
+	Ready(ctx context.Context) error
+}
+
+// KeyWrapper guards data keys. What it returns may be stored anywhere; without it no object opens.
+type KeyWrapper interface {
+	// Wrap encrypts key, bound to context (register and version id).
+	Wrap(ctx context.Context, key envelope.DataKey, context []byte) ([]byte, error)
+	// Unwrap returns [envelope.ErrTampered] if wrapped or context differ.
+	Unwrap(ctx context.Context, wrapped, context []byte) (envelope.DataKey, error)
+	Ready(ctx context.Context) error
+}
+
+// Log is the verifiable log.
+type Log interface {
+	// Append returns nil when the entries are durable in the log's queue; the same entry again is no error.
+	Append(ctx context.Context, entries []ledger.Entry) error
+	// Await returns the verified receipt once a signed checkpoint covers the entry.
+	Await(ctx context.Context, e ledger.Entry) (ledger.Receipt, error)
+	Checkpoint(ctx context.Context) ([]byte, error)
+	Consistency(ctx context.Context, older, newer uint64) ([]ledger.Hash, error)
+	Policy() *ledger.Policy
+	Ready(ctx context.Context) error
+}
+
+// Sealer holds the organisation's signing key.
+type Sealer interface {
+	// Certificate is the seal's; Chain its issuers without the root.
+	Certificate() *x509.Certificate
+	Chain() []*x509.Certificate
+	// Seal signs DER signed attributes; reason says for which export.
+	Seal(ctx context.Context, attributes []byte, reason string) ([]byte, error)
+	Ready(ctx context.Context) error
+}
+
+// Clock tells the time; what is committed to is in UTC and microseconds.
+type Clock interface{ Now() time.Time }

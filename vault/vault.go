@@ -1,0 +1,94 @@
+package vault
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"trien/certs"
+	"trien/ledger"
+	"trien/signing"
+	"trien/vault/bundle"
+	"trien/vault/envelope"
+)
+
+// Config is what a vault is made of.
+type Config struct {
+	Store   Store
+	Objects Objects
+	Keys    KeyWrapper
+	Log     Log
+	Sealer  Sealer
+	Clock   Clock // nil: the system's
+	Stamps  signing.Timestamper
+	Anchors *certs.Anchors // of people, seals and TSAs
+	Logger  *slog.Logger
+	Limits  Limits
+}
+
+// Limits that an operator may set. A zero field takes its default.
+type Limits struct {
+	MaxSize     int64         // bytes of one document; default 2 GiB
+	SessionTerm time.Duration // default 8 h
+	JobTerm     time.Duration // how long a signing job waits; default 72 h
+	UploadGrace time.Duration // an upload that has not beaten for this long is abandoned; default 15 min
+	ReceiptWait time.Duration // the longest a use case waits for a receipt; default 30 s
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	if l.MaxSize == 0 {
+		l.MaxSize = 2 << 30
+	}
+	def(&l.SessionTerm, 8*time.Hour)
+	def(&l.JobTerm, 72*time.Hour)
+	def(&l.UploadGrace, 15*time.Minute)
+	def(&l.ReceiptWait, 30*time.Second)
+	return l
+}
+
+// Vault runs the use cases. It holds no state of its own: any number may serve the same store.
+type Vault struct {
+	store   Store
+	objects Objects
+	keys    KeyWrapper
+	log     Log
+	sealer  Sealer
+	clock   Clock
+	stamps  signing.Timestamper
+	anchors *certs.Anchors
+	logger  *slog.Logger
+	limits  Limits
+	pending chan struct{} // wakes the publisher
+	tries   tries
+	waiting atomic.Int64
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+// New returns a vault over the ports given.
+func New(c Config) *Vault {
+	if c.Clock == nil {
+		c.Clock = systemClock{}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Vault{
+		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, sealer: c.Sealer, clock: c.Clock, stamps: c.Stamps,
+		anchors: c.Anchors, logger: c.Logger, limits: c.Limits.withDefaults(), pending: make(chan struct{}, 1),
+	}
+}
+
+func (v *Vault) now() time.Time { return v.clock.Now().UTC().Truncate(time.Microsecond) }
+
+// MaxSize is the largest document taken, in bytes.
+func (v *Vault) MaxSize() int64 { return v.limits.MaxSize }
