@@ -1,17 +1,12 @@
 package vault
 
 import (
-	"context"
-	"io"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"trien/certs"
-	"trien/ledger"
 	"trien/signing"
-	"trien/vault/bundle"
-	"trien/vault/envelope"
 )
 
 // Config is what a vault is made of.
