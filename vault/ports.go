@@ -87,6 +87,10 @@ type Upload struct {
 	Started        time.Time
 }
 
+// BeatEvery is how often a running upload beats at least. One that has missed three beats no longer beats, and a request
+// that repeats its idempotency key takes its place.
+const BeatEvery = 20 * time.Second
+
 // NewVersion is all that one commit makes.
 type NewVersion struct {
 	Upload  UploadID
@@ -100,8 +104,9 @@ type NewVersion struct {
 // Uploads brings objects in, in three steps: begin, put (by [Objects]), commit.
 type Uploads interface {
 	// BeginUpload stages u. If the account used the key before: the committed version is returned with a nil error
-	// (its fingerprint must match, else [ErrKeyReused]); a staged upload that still beats is [ErrInProgress];
-	// an abandoned one gives way to u. A zero VersionID means that u is staged.
+	// (its fingerprint must match, else [ErrKeyReused]; so is the key of an upload that ended as an export); a staged
+	// upload that still beats at u.Started (see [BeatEvery]) is [ErrInProgress]; an abandoned one gives way to u, and
+	// its object is garbage. A zero VersionID means that u is staged.
 	BeginUpload(ctx context.Context, u Upload) (VersionID, error)
 	// BeatUpload says at now that the upload is alive. [ErrConflict] if the sweeper has taken it.
 	BeatUpload(ctx context.Context, id UploadID, now time.Time) error
@@ -113,7 +118,8 @@ type Uploads interface {
 	CommitExport(ctx context.Context, u UploadID, x Export, j Job, e Event) error
 	// CommitSealedExport ends the upload: x becomes Signed with its new object, the job Signed, and the unsigned object garbage.
 	CommitSealedExport(ctx context.Context, u UploadID, x Export, e Event) error
-	// AbandonUpload makes the object garbage. Abandoning twice is no error.
+	// AbandonUpload makes the object garbage. Abandoning twice is no error; [ErrConflict] if the upload is committed,
+	// as it may be after a commit whose answer was lost: its object is no garbage.
 	AbandonUpload(ctx context.Context, id UploadID) error
 }
 
