@@ -9,7 +9,10 @@ import (
 // AppendObject appends o as it stands in a file. The form is fixed: dictionary keys in byte order, strings in
 // hexadecimal unless they are plain ASCII, so equal objects give equal bytes. A stream's data is not appended: it is written by [Update]
 // and [Writer]; here a stream gives its dictionary.
-func AppendObject(dst []byte, o Object) []byte {
+func AppendObject(dst []byte, o Object) []byte { return appendObject(dst, o, nil) }
+
+// appendObject tells mark where in dst the placeholders came to stand.
+func appendObject(dst []byte, o Object, mark func(p Placeholder, at int)) []byte {
 	switch o := o.(type) {
 	case nil:
 		return append(dst, "null"...)
@@ -29,30 +32,34 @@ func AppendObject(dst []byte, o Object) []byte {
 			if i > 0 {
 				dst = append(dst, ' ')
 			}
-			dst = AppendObject(dst, e)
+			dst = appendObject(dst, e, mark)
 		}
 		return append(dst, ']')
 	case Dict:
-		dst = append(dst, "<<"...)
-		for _, k := range o.Keys() {
-			dst = appendName(dst, string(k))
-			dst = append(dst, ' ')
-			dst = AppendObject(dst, o[k])
-		}
-		return append(dst, ">>"...)
+		return appendDict(dst, o, mark)
 	case Ref:
-		dst = strconv.AppendInt(dst, int64(o.Num), 10)
-		dst = append(dst, ' ')
-		dst = strconv.AppendInt(dst, int64(o.Gen), 10)
-		return append(dst, " R"...)
+		return append(dst, o.String()...)
 	case *Stream:
-		return AppendObject(dst, o.Dict)
+		return appendDict(dst, o.Dict, mark)
 	case *NewStream:
-		return AppendObject(dst, o.Dict)
+		return appendDict(dst, o.Dict, mark)
 	case Placeholder:
+		if mark != nil {
+			mark(o, len(dst))
+		}
 		return append(dst, o.Bytes...)
 	}
 	return dst
+}
+
+func appendDict(dst []byte, d Dict, mark func(p Placeholder, at int)) []byte {
+	dst = append(dst, "<<"...)
+	for _, k := range d.Keys() {
+		dst = appendName(dst, string(k))
+		dst = append(dst, ' ')
+		dst = appendObject(dst, d[k], mark)
+	}
+	return append(dst, ">>"...)
 }
 
 // appendReal writes a number without an exponent, which PDF does not know; what is not finite becomes 0.

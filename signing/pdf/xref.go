@@ -1,0 +1,323 @@
+package pdf
+
+import (
+	"bytes"
+	"slices"
+)
+
+type entryKind uint8
+
+const (
+	entryFree entryKind = iota
+	entryOffset
+	entryCompressed
+)
+
+// entry of a cross-reference section. off is an offset, or for a compressed object its stream's number and its index.
+type entry struct {
+	off  int64
+	num  uint32
+	gen  uint16
+	kind entryKind
+}
+
+func compressedEntry(num uint32, stream, index int64) entry {
+	return entry{off: stream<<32 | index, num: num, kind: entryCompressed}
+}
+
+func (e entry) container() (stream, index int) { return int(e.off >> 32), int(e.off & 0xffffffff) }
+
+// section is one cross-reference section; its entries are xref.entries[lo:hi], those that win first.
+type section struct {
+	kind    XrefKind
+	offset  int64
+	end     int64 // after its %%EOF
+	trailer Dict
+	lo, hi  int
+}
+
+const xrefChunk = 1024
+
+// xref is the whole cross-reference: entries of all sections, the latest first, and for each object the entry that counts.
+type xref struct {
+	entries  []entry
+	sections []section
+	chunks   []*[xrefChunk]int32 // by object number: 1 + index of the entry that counts
+	highest  int                 // highest object number defined
+}
+
+func (x *xref) find(num int) (entry, bool) {
+	c := num / xrefChunk
+	if num < 0 || c >= len(x.chunks) || x.chunks[c] == nil {
+		return entry{}, false
+	}
+	i := x.chunks[c][num%xrefChunk]
+	if i == 0 {
+		return entry{}, false
+	}
+	return x.entries[i-1], true
+}
+
+func (x *xref) add(e entry) error {
+	if e.num > maxObjectNumber {
+		return unsupportedf("object number %d is above %d", e.num, maxObjectNumber)
+	}
+	if len(x.entries) == maxXrefEntries {
+		return unsupportedf("more than %d cross-reference entries", maxXrefEntries)
+	}
+	x.entries = append(x.entries, e)
+	c := int(e.num / xrefChunk)
+	for c >= len(x.chunks) {
+		x.chunks = append(x.chunks, nil)
+	}
+	if x.chunks[c] == nil {
+		x.chunks[c] = new([xrefChunk]int32)
+	}
+	if slot := &x.chunks[c][e.num%xrefChunk]; *slot == 0 {
+		*slot = int32(len(x.entries)) //nolint:gosec // at most maxXrefEntries
+	}
+	x.highest = max(x.highest, int(e.num))
+	return nil
+}
+
+// readXref follows the chain of sections from the last startxref.
+func (d *Document) readXref() error {
+	start, err := d.findStartXref()
+	if err != nil {
+		return err
+	}
+	d.startXref = start
+	seen := map[int64]bool{}
+	for off := start; ; {
+		if seen[off] {
+			return damagedf("the chain of cross-reference sections comes back to offset %d", off)
+		}
+		if len(seen) == maxXrefSections {
+			return unsupportedf("more than %d revisions", maxXrefSections)
+		}
+		seen[off] = true
+		s, err := d.readSection(off)
+		if err != nil {
+			return err
+		}
+		d.xref.sections = append(d.xref.sections, s)
+		prev, ok := s.trailer["Prev"]
+		if !ok {
+			return nil
+		}
+		p, whole := prev.(Integer)
+		if !whole || p < 0 || int64(p) >= d.src.size {
+			return damagedf("/Prev of the cross-reference section at offset %d does not point into the file", off)
+		}
+		if p == 0 { // written by some producers for "none"
+			d.note("prev-zero", off, "/Prev 0 taken as absent")
+			return nil
+		}
+		off = int64(p)
+	}
+}
+
+// findStartXref reads the offset after the last startxref, which stands within the last bytes of the file.
+func (d *Document) findStartXref() (int64, error) {
+	const window = 2048
+	n := min(window, d.src.size)
+	tail := make([]byte, n)
+	if err := readFull(d.src.r, tail, d.src.size-n); err != nil {
+		return 0, err
+	}
+	i := bytes.LastIndex(tail, []byte("startxref"))
+	if i < 0 {
+		return 0, damagedf("no startxref at the end: the file is cut off or not a PDF")
+	}
+	l := newLexer(d.src, d.src.size-n+int64(i)+int64(len("startxref")))
+	off, ok := l.unsigned()
+	if l.err != nil {
+		return 0, l.err
+	}
+	if !ok || off >= d.src.size {
+		return 0, damagedf("startxref does not point into the file")
+	}
+	l.skipBlank()
+	if !l.accept("%%EOF") {
+		d.note("no-eof", l.offset(), "no end-of-file marker after startxref")
+		return off, l.err
+	}
+	l.skipBlank()
+	if l.offset() != d.src.size {
+		d.note("trailing-bytes", l.offset(), "bytes after the end-of-file marker")
+	}
+	return off, l.err
+}
+
+func (d *Document) readSection(off int64) (section, error) {
+	l := newLexer(d.src, off)
+	l.skipSpace()
+	if l.offset() != off {
+		d.note("xref-offset", off, "cross-reference offset points before the section")
+	}
+	s := section{offset: off, lo: len(d.xref.entries)}
+	var err error
+	if l.keyword("xref") {
+		err = d.readTable(&l, &s)
+	} else if l.err != nil {
+		err = l.err
+	} else {
+		var end int64
+		s.kind = XrefStream
+		s.trailer, end, err = d.readXrefStream(l.offset())
+		l = newLexer(d.src, end)
+	}
+	if err != nil {
+		return section{}, err
+	}
+	s.hi = len(d.xref.entries)
+	s.end, err = d.sectionEnd(l)
+	return s, err
+}
+
+// sectionEnd finds the end-of-file marker that closes a section.
+func (d *Document) sectionEnd(l lexer) (int64, error) {
+	l.skipSpace()
+	l.keyword("endobj")
+	l.skipSpace()
+	after := l.offset()
+	if l.keyword("startxref") {
+		if _, ok := l.unsigned(); ok {
+			l.skipBlank()
+			if l.accept("%%EOF") {
+				if l.accept("\r") {
+					l.accept("\n")
+				} else {
+					l.accept("\n")
+				}
+				return l.offset(), l.err
+			}
+		}
+	}
+	d.note("no-eof", after, "cross-reference section without an end-of-file marker")
+	return after, l.err
+}
+
+// readTable reads a classic table and its trailer; l stands after "xref".
+func (d *Document) readTable(l *lexer, s *section) error {
+	table, err := d.readSubsections(l)
+	if err != nil {
+		return err
+	}
+	p := newParser(*l, d.note)
+	o, err := p.object(0)
+	if err != nil {
+		return err
+	}
+	*l = p.lexer
+	trailer, ok := o.(Dict)
+	if !ok {
+		return damagedf("the trailer at offset %d is not a dictionary", p.start)
+	}
+	s.trailer = trailer
+	return d.mergeTable(s, table)
+}
+
+// mergeTable adds a table's entries; in a hybrid file those of its /XRefStm stand between the used and the free ones, because objects hidden
+// from old readers are free in the table (7.5.8.4).
+func (d *Document) mergeTable(s *section, table []entry) error {
+	used := func(e entry) bool { return e.kind != entryFree }
+	for _, want := range []bool{true, false} {
+		for _, e := range table {
+			if used(e) != want {
+				continue
+			}
+			if err := d.xref.add(e); err != nil {
+				return err
+			}
+		}
+		at, hybrid := s.trailer["XRefStm"]
+		if !want || !hybrid {
+			continue
+		}
+		off, ok := at.(Integer)
+		if !ok || off <= 0 || int64(off) >= d.src.size {
+			return damagedf("/XRefStm of the trailer does not point into the file")
+		}
+		s.kind = XrefHybrid
+		if _, _, err := d.readXrefStream(int64(off)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSubsections reads up to and with "trailer".
+func (d *Document) readSubsections(l *lexer) ([]entry, error) {
+	var table []entry
+	for first := true; ; first = false {
+		l.skipSpace()
+		if l.keyword("trailer") {
+			return table, nil
+		}
+		start, ok1 := l.unsigned()
+		count, ok2 := l.unsigned()
+		if !ok1 || !ok2 {
+			return nil, l.damage("malformed cross-reference table")
+		}
+		for i := int64(0); i < count; i++ {
+			e, err := readTableEntry(l, start+i)
+			if err != nil {
+				return nil, err
+			}
+			// A frequent fault: the list of free objects heads the table but the numbering starts with 1.
+			if first && i == 0 && start == 1 && e.kind == entryFree && e.gen == 65535 {
+				d.note("xref-numbering", l.offset(), "cross-reference table starts with 1 instead of 0")
+				start, e.num = 0, 0
+			}
+			if len(table)+len(d.xref.entries) >= maxXrefEntries {
+				return nil, unsupportedf("more than %d cross-reference entries", maxXrefEntries)
+			}
+			table = append(table, e)
+		}
+	}
+}
+
+func (l *lexer) damage(text string) error {
+	if l.err != nil {
+		return l.err
+	}
+	return damagedf("%s at offset %d", text, l.offset())
+}
+
+func readTableEntry(l *lexer, num int64) (entry, error) {
+	off, ok1 := l.unsigned()
+	gen, ok2 := l.unsigned()
+	l.skipSpace()
+	c, ok3 := l.next()
+	if !ok1 || !ok2 || !ok3 || c != 'n' && c != 'f' || gen > 65535 {
+		return entry{}, l.damage("malformed cross-reference entry")
+	}
+	if num > maxObjectNumber {
+		return entry{}, unsupportedf("object number %d is above %d", num, maxObjectNumber)
+	}
+	e := entry{num: uint32(num), gen: uint16(gen)} //nolint:gosec // both checked above
+	if c == 'n' && off > 0 && num > 0 {
+		e.kind, e.off = entryOffset, off
+	}
+	return e, nil
+}
+
+// sectionEntries returns the entries of sections i (of xref.sections) and those after it up to n, by object number, the one that counts for each.
+func (x *xref) sectionEntries(from, to int) []entry {
+	var all []int32
+	for _, s := range x.sections[from:to] {
+		for i := s.lo; i < s.hi; i++ {
+			all = append(all, int32(i)) //nolint:gosec // at most maxXrefEntries
+		}
+	}
+	slices.SortStableFunc(all, func(a, b int32) int {
+		return int(x.entries[a].num) - int(x.entries[b].num)
+	})
+	all = slices.CompactFunc(all, func(a, b int32) bool { return x.entries[a].num == x.entries[b].num })
+	out := make([]entry, len(all))
+	for i, j := range all {
+		out[i] = x.entries[j]
+	}
+	return out
+}
