@@ -1,0 +1,91 @@
+# Bare `make` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+GOLANGCI_LINT := v2.15.0
+GOVULNCHECK   := v1.9.0
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# Where `make run` and `make demo` keep their vault. A root's home is closed to the user that runs PostgreSQL.
+DATA     ?= $(if $(filter 0,$(shell id -u)),/var/lib/trien/demo,$(CURDIR)/out/vault)
+FUZZTIME ?= 5s
+BUILD    := go build -trimpath -ldflags '-X main.version=$(VERSION)'
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: packages
+packages: ## install every Debian package that running and testing need (apt, with sudo if not root)
+	@deploy/install-packages.sh test
+
+.PHONY: build-machine run-machine test-machine
+build-machine run-machine test-machine:
+	@deploy/install-packages.sh $(@:-machine=)
+	@deploy/check-machine.sh
+
+.PHONY: build
+build: build-machine ## build bin/trien, bin/trien-agent and bin/trien-verify
+	@$(BUILD) -o bin/trien ./cmd/trien
+	@$(BUILD) -o bin/trien-agent ./cmd/trien-agent
+	@CGO_ENABLED=0 $(BUILD) -o bin/trien-verify ./cmd/trien-verify
+
+.PHONY: run
+run: run-machine build ## start a vault on this machine, run the main job on a sample dossier, serve until Ctrl-C
+	@exec bin/trien demo --serve --data '$(DATA)'
+
+.PHONY: demo
+demo: run-machine build ## the same without serving; leaves out/dossier.pdf, out/anchors.pem, out/policy.txt
+	@mkdir -p out
+	@exec bin/trien demo --data '$(DATA)' --out out
+
+.PHONY: test
+test: test-machine ## run every test; prints the number of tests and the coverage of each package
+	@mkdir -p out
+	@go vet ./...
+	@go test -v -count=1 -timeout 20m -cover $(TESTFLAGS) ./... 2>&1 | tee out/test.log | .ci/test-summary
+
+.PHONY: fuzz
+fuzz: build-machine ## run each fuzzer for FUZZTIME (5s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: run-machine build ## measure against a raw minio-go put; prints a table, writes out/bench.json
+	@mkdir -p out
+	@$(BUILD) -o bin/trien-bench ./cmd/trien-bench
+	@exec bin/trien-bench --server bin/trien --json out/bench.json
+
+.PHONY: soak
+soak: test-machine ## the long tests: kill the server at random moments while deposits run
+	@go test -tags soak -v -count=1 -timeout 2h -run '^TestSoak' ./...
+
+.PHONY: samples
+samples: build-machine ## draw synthetic dossiers of invented people into out/samples
+	@go run ./cmd/trien-samples --out out/samples
+
+.PHONY: lint
+lint: build-machine .tools/golangci-lint-$(GOLANGCI_LINT) ## run the linters and check the formatting
+	@.tools/golangci-lint-$(GOLANGCI_LINT) run ./...
+
+.PHONY: vuln
+vuln: build-machine .tools/govulncheck-$(GOVULNCHECK) ## look for known vulnerabilities in called code
+	@.ci/vuln .tools/govulncheck-$(GOVULNCHECK)
+
+.PHONY: clean
+clean: ## remove bin and out (and with it the vault of make run, unless DATA is elsewhere)
+	@rm -rf bin out
+
+# The name holds the version, so that a new pin installs anew.
+.tools/golangci-lint-$(GOLANGCI_LINT):
+	@echo 'building golangci-lint $(GOLANGCI_LINT) into .tools (once; takes minutes)'
+	@GOBIN='$(CURDIR)/.tools' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	@mv .tools/golangci-lint $@
+
+.tools/govulncheck-$(GOVULNCHECK):
+	@echo 'building govulncheck $(GOVULNCHECK) into .tools (once)'
+	@GOBIN='$(CURDIR)/.tools' go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
+	@mv .tools/govulncheck $@
