@@ -1,0 +1,169 @@
+package vaulttest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"trien/vault"
+)
+
+type memoryRecord struct {
+	vault.Record
+	versions []vault.VersionID // oldest first
+}
+
+func (r *memoryRecord) latest() vault.VersionID {
+	if len(r.versions) == 0 {
+		return vault.VersionID{}
+	}
+	return r.versions[len(r.versions)-1]
+}
+
+// AddDossier starts a dossier.
+func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
+	return s.do(ctx, func() error {
+		_, noUnit := get(s.units, d.Unit, "unit")
+		_, known := d.Register.Info()
+		err := first(free(s.dossiers, d.ID, "dossier"), noUnit, s.checkEvent(e), valid(known, "no such register"),
+			valid(d.Subject.Name != "", "a subject without a name"))
+		if err != nil {
+			return err
+		}
+		for _, o := range s.dossiers {
+			if d.Subject.PersonalNumber != "" && o.Unit == d.Unit && o.Register == d.Register &&
+				o.Subject.PersonalNumber == d.Subject.PersonalNumber {
+				return vault.ErrDossierExists
+			}
+		}
+		d.Records, d.Created = 0, moment(d.Created)
+		s.dossiers[d.ID] = d
+		s.record(e)
+		return nil
+	})
+}
+
+// counted fills in how many records the dossier has.
+func (s *MemoryStore) counted(d vault.Dossier) vault.Dossier {
+	for _, r := range s.records {
+		if r.Dossier == d.ID {
+			d.Records++
+		}
+	}
+	return d
+}
+
+// Dossier reads a dossier.
+func (s *MemoryStore) Dossier(ctx context.Context, id vault.DossierID) (vault.Dossier, error) {
+	return look(ctx, s, func() (vault.Dossier, error) {
+		d, err := get(s.dossiers, id, "dossier")
+		if err != nil {
+			return vault.Dossier{}, err
+		}
+		return s.counted(d), nil
+	})
+}
+
+// Dossiers lists a unit's dossiers, newest first.
+func (s *MemoryStore) Dossiers(ctx context.Context, q vault.DossierQuery) ([]vault.Dossier, error) {
+	return look(ctx, s, func() ([]vault.Dossier, error) {
+		var found []vault.Dossier
+		for _, d := range s.dossiers {
+			if d.Unit == q.Unit && before(d.ID.UUID, q.After.UUID) && named(d.Subject.Name, q.Name) {
+				found = append(found, d)
+			}
+		}
+		newestFirst(found, func(d vault.Dossier) [16]byte { return d.ID.UUID })
+		found = upTo(found, q.Limit)
+		for i := range found {
+			found[i] = s.counted(found[i])
+		}
+		return found, nil
+	})
+}
+
+// named reports whether every word of part begins a word of name, whatever their case and diacritics.
+func named(name, part string) bool {
+	words := strings.Fields(vault.FoldName(name))
+	for _, p := range strings.Fields(vault.FoldName(part)) {
+		if !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, p) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Record reads a record.
+func (s *MemoryStore) Record(ctx context.Context, id vault.RecordID) (vault.Record, error) {
+	return look(ctx, s, func() (vault.Record, error) {
+		r, err := get(s.records, id, "record")
+		if err != nil {
+			return vault.Record{}, err
+		}
+		return r.Record, nil
+	})
+}
+
+// Records reads all records of a dossier with their versions.
+func (s *MemoryStore) Records(ctx context.Context, id vault.DossierID) ([]vault.RecordView, error) {
+	return look(ctx, s, func() ([]vault.RecordView, error) {
+		if _, err := get(s.dossiers, id, "dossier"); err != nil {
+			return nil, err
+		}
+		var all []vault.RecordView
+		for _, r := range s.records {
+			if r.Dossier != id {
+				continue
+			}
+			view := vault.RecordView{Record: r.Record}
+			for _, id := range r.versions {
+				v := cloneVersion(s.versions[id])
+				if v.Manifest = nil; v.Logged() {
+					v.Receipt = []byte("logged")
+				}
+				view.Versions = append(view.Versions, v)
+			}
+			all = append(all, view)
+		}
+		slices.SortFunc(all, func(a, b vault.RecordView) int {
+			return cmp.Or(a.Created.Compare(b.Created), bytes.Compare(a.ID.UUID[:], b.ID.UUID[:]))
+		})
+		return all, nil
+	})
+}
+
+// Version reads a version.
+func (s *MemoryStore) Version(ctx context.Context, id vault.VersionID) (vault.Version, error) {
+	return look(ctx, s, func() (vault.Version, error) {
+		v, err := get(s.versions, id, "version")
+		return cloneVersion(v), err
+	})
+}
+
+// LatestVersion reads the newest version of a record.
+func (s *MemoryStore) LatestVersion(ctx context.Context, id vault.RecordID) (vault.Version, error) {
+	return look(ctx, s, func() (vault.Version, error) {
+		r, err := get(s.records, id, "record")
+		if err != nil {
+			return vault.Version{}, err
+		}
+		if len(r.versions) == 0 {
+			return vault.Version{}, fmt.Errorf("%w: record %s has no version", vault.ErrNotFound, id)
+		}
+		return cloneVersion(s.versions[r.latest()]), nil
+	})
+}
+
+func cloneVersion(v vault.Version) vault.Version {
+	v.Manifest, v.Object = bytes.Clone(v.Manifest), cloneObject(v.Object)
+	v.SealedSalt, v.Leaf, v.Receipt = bytes.Clone(v.SealedSalt), bytes.Clone(v.Leaf), bytes.Clone(v.Receipt)
+	return v
+}
+
+func cloneObject(o vault.SealedObject) vault.SealedObject {
+	o.WrappedKey = bytes.Clone(o.WrappedKey)
+	return o
+}
