@@ -200,7 +200,7 @@ type Objects interface {
 	Put(ctx context.Context, key string, r io.Reader) (StoredObject, error)
 	// Open reads an object of the size given; [ErrNotFound] may come at the first read.
 	Open(ctx context.Context, key string, size int64) (ObjectReader, error)
-	// Delete removes key for good; an absent key is no error.
+	// Delete removes key for good, with its older versions and any unfinished multipart upload of it; an absent key is no error.
 	Delete(ctx context.Context, key string) error
 	// List returns up to limit objects whose keys sort after the one given.
 	List(ctx context.Context, after string, limit int) ([]StoredObject, error)

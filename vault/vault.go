@@ -1,8 +1,8 @@
 package vault
 
 import (
+	"crypto/x509"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"trien/certs"
@@ -19,8 +19,10 @@ type Config struct {
 	Clock   Clock // nil: the system's
 	Stamps  signing.Timestamper
 	Anchors *certs.Anchors // of people, seals and TSAs
-	Logger  *slog.Logger
-	Limits  Limits
+	// Intermediates are issuing authorities that tokens may not carry.
+	Intermediates []*x509.Certificate
+	Logger        *slog.Logger
+	Limits        Limits
 }
 
 // Limits that an operator may set. A zero field takes its default.
@@ -50,19 +52,19 @@ func (l Limits) withDefaults() Limits {
 
 // Vault runs the use cases. It holds no state of its own: any number may serve the same store.
 type Vault struct {
-	store   Store
-	objects Objects
-	keys    KeyWrapper
-	log     Log
-	sealer  Sealer
-	clock   Clock
-	stamps  signing.Timestamper
-	anchors *certs.Anchors
-	logger  *slog.Logger
-	limits  Limits
-	pending chan struct{} // wakes the publisher
-	tries   tries
-	waiting atomic.Int64
+	store         Store
+	objects       Objects
+	keys          KeyWrapper
+	log           Log
+	sealer        Sealer
+	clock         Clock
+	stamps        signing.Timestamper
+	anchors       *certs.Anchors
+	intermediates []*x509.Certificate
+	logger        *slog.Logger
+	limits        Limits
+	pending       chan struct{} // wakes the publisher
+	tries         tries
 }
 
 type systemClock struct{}
@@ -79,7 +81,7 @@ func New(c Config) *Vault {
 	}
 	return &Vault{
 		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, sealer: c.Sealer, clock: c.Clock, stamps: c.Stamps,
-		anchors: c.Anchors, logger: c.Logger, limits: c.Limits.withDefaults(), pending: make(chan struct{}, 1),
+		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: c.Limits.withDefaults(), pending: make(chan struct{}, 1),
 	}
 }
 

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"trien/certs"
+	"trien/ledger"
+	"trien/ledger/trillianlog"
+	"trien/signing/token"
+	"trien/vault"
+	"trien/vault/objects"
+)
+
+// config is the file of `trien serve --config`. Secrets are paths to files. deploy/trien.example.yaml documents every key.
+type config struct {
+	Listen string `yaml:"listen"`
+	TLS    struct {
+		Certificate string `yaml:"certificate"`
+		Key         string `yaml:"key"`
+	} `yaml:"tls"`
+	Admin struct {
+		Listen string `yaml:"listen"`
+	} `yaml:"admin"`
+	Database struct {
+		URLFile      string `yaml:"url_file"`
+		OwnerURLFile string `yaml:"owner_url_file"`
+		AppRole      string `yaml:"app_role"`
+	} `yaml:"database"`
+	Objects struct {
+		Endpoint      string `yaml:"endpoint"`
+		Secure        *bool  `yaml:"secure"`
+		CAFile        string `yaml:"ca_file"`
+		Region        string `yaml:"region"`
+		Bucket        string `yaml:"bucket"`
+		AccessKeyFile string `yaml:"access_key_file"`
+		SecretKeyFile string `yaml:"secret_key_file"`
+	} `yaml:"objects"`
+	Keys struct {
+		Keyring        string `yaml:"keyring"`
+		PassphraseFile string `yaml:"passphrase_file"`
+	} `yaml:"keys"`
+	Ledger struct {
+		KeyFile         string `yaml:"key_file"`
+		DatabaseURLFile string `yaml:"database_url_file"`
+		Trillian        struct {
+			Address string `yaml:"address"`
+			TreeID  int64  `yaml:"tree_id"`
+		} `yaml:"trillian"`
+	} `yaml:"ledger"`
+	Seal struct {
+		Module      string `yaml:"module"`
+		Token       string `yaml:"token"`
+		PINFile     string `yaml:"pin_file"`
+		Certificate string `yaml:"certificate"`
+	} `yaml:"seal"`
+	Trust struct {
+		Anchors       string `yaml:"anchors"`
+		Intermediates string `yaml:"intermediates"`
+	} `yaml:"trust"`
+	Timestamps struct {
+		URLs    []string      `yaml:"urls"`
+		Timeout time.Duration `yaml:"timeout"`
+	} `yaml:"timestamps"`
+	Limits struct {
+		MaxSize     int64         `yaml:"max_size"`
+		SessionTerm time.Duration `yaml:"session_term"`
+		JobTerm     time.Duration `yaml:"job_term"`
+		UploadGrace time.Duration `yaml:"upload_grace"`
+		ReceiptWait time.Duration `yaml:"receipt_wait"`
+	} `yaml:"limits"`
+	Scratch string `yaml:"scratch"`
+}
+
+// errConfig is a configuration that cannot be used; the text says which key.
+var errConfig = errors.New("configuration")
+
+// loadConfig reads a file strictly: a key it does not know is an error that names it.
+func loadConfig(path string) (*config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
+	}
+	c := new(config)
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(c)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: %s: %s", errConfig, path, yaml.FormatError(err, false, true))
+	}
+	return c, c.check()
+}
+
+// check names the first key that is missing.
+func (c *config) check() error {
+	for _, key := range []struct{ name, value string }{
+		{"listen", c.Listen}, {"tls.certificate", c.TLS.Certificate}, {"tls.key", c.TLS.Key}, {"admin.listen", c.Admin.Listen},
+		{"database.url_file", c.Database.URLFile}, {"database.app_role", c.Database.AppRole},
+		{"objects.endpoint", c.Objects.Endpoint}, {"objects.bucket", c.Objects.Bucket},
+		{"objects.access_key_file", c.Objects.AccessKeyFile}, {"objects.secret_key_file", c.Objects.SecretKeyFile},
+		{"keys.keyring", c.Keys.Keyring}, {"keys.passphrase_file", c.Keys.PassphraseFile},
+		{"ledger.key_file", c.Ledger.KeyFile}, {"ledger.database_url_file", c.Ledger.DatabaseURLFile},
+		{"seal.module", c.Seal.Module}, {"seal.token", c.Seal.Token}, {"seal.pin_file", c.Seal.PINFile},
+		{"seal.certificate", c.Seal.Certificate}, {"trust.anchors", c.Trust.Anchors},
+	} {
+		if key.value == "" {
+			return fmt.Errorf("%w: %s is missing", errConfig, key.name)
+		}
+	}
+	if len(c.Timestamps.URLs) == 0 {
+		return fmt.Errorf("%w: timestamps.urls is missing", errConfig)
+	}
+	return nil
+}
+
+// settings reads the files that the configuration names.
+func (c *config) settings() (settings, error) {
+	r := fileReader{}
+	s := settings{
+		listen: c.Listen, adminListen: c.Admin.Listen, certificate: c.TLS.Certificate, key: c.TLS.Key, scratch: c.Scratch,
+		databaseURL: r.secret("database.url_file", c.Database.URLFile), appRole: c.Database.AppRole,
+		objects: objects.Config{
+			Endpoint: c.Objects.Endpoint, Secure: c.Objects.Secure == nil || *c.Objects.Secure, CAFile: c.Objects.CAFile,
+			Region: c.Objects.Region, Bucket: c.Objects.Bucket,
+			AccessKey: r.secret("objects.access_key_file", c.Objects.AccessKeyFile),
+			SecretKey: objects.Secret(r.secret("objects.secret_key_file", c.Objects.SecretKeyFile)),
+		},
+		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
+		stampURLs: c.Timestamps.URLs, stampTimeout: c.Timestamps.Timeout,
+		limits: vault.Limits{
+			MaxSize: c.Limits.MaxSize, SessionTerm: c.Limits.SessionTerm, JobTerm: c.Limits.JobTerm,
+			UploadGrace: c.Limits.UploadGrace, ReceiptWait: c.Limits.ReceiptWait,
+		},
+	}
+	if c.Database.OwnerURLFile != "" {
+		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)
+	}
+	s.log = trillianlog.Config{
+		Database: r.secret("ledger.database_url_file", c.Ledger.DatabaseURLFile),
+		Address:  c.Ledger.Trillian.Address, TreeID: c.Ledger.Trillian.TreeID,
+	}
+	s.seal.token = token.Config{Module: c.Seal.Module, Label: c.Seal.Token, PIN: r.secret("seal.pin_file", c.Seal.PINFile)}
+	chain := r.certificates("seal.certificate", c.Seal.Certificate)
+	anchors := r.certificates("trust.anchors", c.Trust.Anchors)
+	if c.Trust.Intermediates != "" {
+		s.intermediates = r.certificates("trust.intermediates", c.Trust.Intermediates)
+	}
+	if r.err != nil {
+		return settings{}, r.err
+	}
+	s.seal.certificate, s.seal.chain = chain[0], chain[1:]
+	s.anchors = certs.NewAnchors(anchors...)
+	key, err := ledger.ReadSigningKey(c.Ledger.KeyFile)
+	if err != nil {
+		return settings{}, fmt.Errorf("%w: ledger.key_file: %w", errConfig, err)
+	}
+	s.log.Signer, s.log.VerifierKey = key.Signer(), key.VerifierKey()
+	return s, nil
+}
+
+// fileReader keeps the first failure.
+type fileReader struct{ err error }
+
+func (r *fileReader) fail(key string, err error) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: %s: %w", errConfig, key, err)
+	}
+}
+
+// secret reads a one-line secret. A file that others may read is refused.
+func (r *fileReader) secret(key, path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		r.fail(key, err)
+		return ""
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		r.fail(key, fmt.Errorf("%s holds a secret and may be read by everybody: chmod o= it", path))
+		return ""
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		r.fail(key, err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
+func (r *fileReader) certificates(key, path string) []*x509.Certificate {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		r.fail(key, err)
+		return nil
+	}
+	list, err := certs.ParseCertificates(text)
+	if err != nil {
+		r.fail(key, err)
+	}
+	return list
+}

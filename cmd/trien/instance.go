@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"trien/api"
+	"trien/certs"
+	"trien/ledger/trillianlog"
+	"trien/signing"
+	"trien/signing/token"
+	"trien/vault"
+	"trien/vault/envelope"
+	"trien/vault/objects"
+	"trien/vault/postgres"
+)
+
+// settings is what both ways of running come down to.
+type settings struct {
+	listen, adminListen string
+	certificate, key    string // PEM files of the HTTPS server
+	ownerURL            string // empty: the database is migrated by someone else
+	databaseURL         string
+	appRole             string
+	objects             objects.Config
+	keyring             string
+	passphrase          []byte
+	log                 trillianlog.Config
+	seal                struct {
+		token       token.Config
+		certificate *x509.Certificate
+		chain       []*x509.Certificate
+	}
+	anchors       *certs.Anchors
+	intermediates []*x509.Certificate
+	stampURLs     []string
+	stampTimeout  time.Duration
+	limits        vault.Limits
+	scratch       string // folder for encrypted scratch files; empty: the system's
+}
+
+// instance is a running vault.
+type instance struct {
+	vault  *vault.Vault
+	log    *trillianlog.Log
+	api    *api.Server
+	logger *slog.Logger
+	close  []func() error // in the order to run them
+}
+
+// open connects all adapters. On error nothing stays open.
+func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, err error) {
+	in := &instance{logger: logger}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, in.Close())
+		}
+	}()
+	if s.ownerURL != "" {
+		if err := postgres.Migrate(ctx, s.ownerURL, s.appRole); err != nil {
+			return nil, fmt.Errorf("migrating the database: %w", err)
+		}
+	}
+	store, err := postgres.Open(ctx, s.databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	in.closes(func() error { store.Close(); return nil })
+	bucket, err := objects.Open(ctx, s.objects)
+	if err != nil {
+		return nil, fmt.Errorf("opening the object store: %w", err)
+	}
+	keys, err := envelope.OpenKeyring(s.keyring, s.passphrase)
+	if err != nil {
+		return nil, fmt.Errorf("opening the keyring: %w", err)
+	}
+	s.log.Logger = logger
+	if in.log, err = trillianlog.Open(ctx, s.log); err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	in.closes(in.log.Close)
+	sealer, err := openSealer(s.seal.token, s.seal.certificate, s.seal.chain)
+	if err != nil {
+		return nil, fmt.Errorf("opening the organisation's token: %w", err)
+	}
+	in.closes(sealer.Close)
+	in.vault = vault.New(vault.Config{
+		Store: store, Objects: bucket, Keys: keys, Log: in.log, Sealer: sealer, Anchors: s.anchors,
+		Stamps:        signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
+		Intermediates: s.intermediates, Logger: logger, Limits: s.limits,
+	})
+	in.api = api.New(api.Config{Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch})
+	return in, nil
+}
+
+// closes adds what has to be closed before everything that was opened earlier.
+func (in *instance) closes(f func() error) { in.close = append([]func() error{f}, in.close...) }
+
+// Close closes the adapters.
+func (in *instance) Close() error {
+	var all error
+	for _, f := range in.close {
+		all = errors.Join(all, f())
+	}
+	in.close = nil
+	return all
+}
+
+// shutdownGrace is how long running requests may take to end.
+const shutdownGrace = 15 * time.Second
+
+// listeners are open sockets, so that a taken port is known before anything starts.
+type listeners struct{ user, admin net.Listener }
+
+func listen(s settings) (l listeners, err error) {
+	pair, err := tls.LoadX509KeyPair(s.certificate, s.key)
+	if err != nil {
+		return l, fmt.Errorf("reading the server's certificate: %w", err)
+	}
+	if l.user, err = net.Listen("tcp", s.listen); err != nil {
+		return l, fmt.Errorf("listening for users: %w", err)
+	}
+	if l.admin, err = net.Listen("tcp", s.adminListen); err != nil {
+		return l, errors.Join(fmt.Errorf("listening for administration: %w", err), l.user.Close())
+	}
+	l.user = tls.NewListener(l.user, &tls.Config{
+		Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+	})
+	return l, nil
+}
+
+func (l listeners) Close() { _ = errors.Join(l.user.Close(), l.admin.Close()) }
+
+// serve runs workers and listeners until ctx ends or one of them fails; then it lets running requests end.
+func (in *instance) serve(ctx context.Context, l listeners) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	user := in.server(in.api.Handler())
+	admin := in.server(in.api.AdminHandler())
+	var work sync.WaitGroup
+	start := func(what string, run func() error) {
+		work.Go(func() {
+			if err := run(); err != nil && !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", what, err))
+			}
+		})
+	}
+	// The workers outlive the listeners: a request that waits for its receipt still gets it.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	start("ledger", func() error { return in.log.Run(background) })
+	start("vault", func() error { return in.vault.Run(background) })
+	start("user listener", func() error { return user.Serve(l.user) })
+	start("administration listener", func() error { return admin.Serve(l.admin) })
+	<-ctx.Done()
+	grace, end := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer end()
+	err := errors.Join(user.Shutdown(grace), admin.Shutdown(grace))
+	stop()
+	work.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return errors.Join(cause, err)
+	}
+	return err
+}
+
+func (in *instance) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(in.logger.Handler(), slog.LevelDebug),
+	}
+}

@@ -1,0 +1,215 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"trien/ledger"
+	"trien/signing"
+	"trien/vault/bundle"
+)
+
+// vietnam is the zone that people read times in; Vietnam keeps +07:00 all year.
+var vietnam = time.FixedZone("+07", 7*60*60)
+
+// NewExport says why a dossier is exported, who signs it, and who else may collect it.
+type NewExport struct {
+	Signer    AccountID // zero: the actor
+	Recipient AccountID // zero: nobody else
+	Purpose   string    // required
+}
+
+// ExportDossier builds the export of a dossier's newest versions and lets it wait for its signer. Every version must have
+// its receipt; those still on their way are waited for.
+func (v *Vault) ExportDossier(ctx context.Context, a Actor, id DossierID, n NewExport) (Export, Job, error) {
+	d, err := v.store.Dossier(ctx, id)
+	if err != nil {
+		return Export{}, Job{}, fmt.Errorf("reading dossier %s: %w", id, err)
+	}
+	if err := v.authorize(ctx, a, ExportDossier, d.Unit, Target{Dossier: id}); err != nil {
+		return Export{}, Job{}, err
+	}
+	if n.Purpose, err = line("purpose", n.Purpose, 200); err != nil {
+		return Export{}, Job{}, err
+	}
+	official, err := v.signer(ctx, a, n.Signer)
+	if err != nil {
+		return Export{}, Job{}, err
+	}
+	if !n.Recipient.IsZero() {
+		if _, err := v.store.Account(ctx, n.Recipient); err != nil {
+			return Export{}, Job{}, fmt.Errorf("reading the recipient: %w", err)
+		}
+	}
+	x := Export{
+		ID: ExportID{newID()}, Dossier: id, Requester: a.Account, Signer: official.ID, Recipient: n.Recipient,
+		Purpose: n.Purpose, State: Waiting, Created: v.now(),
+	}
+	content, err := v.exportContent(ctx, d, x, official)
+	if err != nil {
+		return Export{}, Job{}, err
+	}
+	in, _, err := v.begin(ctx, a, "", ledger.Hash{}, associated(d.Register, x.ID.UUID))
+	if err != nil {
+		return Export{}, Job{}, err
+	}
+	defer in.end()
+	if err := in.putBundle(content); err != nil {
+		return Export{}, Job{}, err
+	}
+	x.Size, x.SHA256, x.Object = in.size, in.hash, in.object
+	job, err := v.exportJob(in, d, &x, official)
+	if err != nil {
+		return Export{}, Job{}, err
+	}
+	event := v.event(a, ExportDossier, Target{Dossier: id, Export: x.ID, Job: job.ID, Subject: n.Recipient})
+	event.Purpose = n.Purpose
+	if err := v.store.CommitExport(in.ctx, in.upload.ID, x, job, event); err != nil {
+		return Export{}, Job{}, fmt.Errorf("committing export %s: %w", x.ID, err)
+	}
+	in.committed = true
+	return x, job, nil
+}
+
+// maxExport bounds a whole export: attachments repeat the originals beside their pages.
+const maxExport = 64 << 30
+
+// putBundle builds the PDF straight into the object store.
+func (in *intake) putBundle(d bundle.Dossier) error {
+	pr, pw := io.Pipe()
+	go func() { pw.CloseWithError(bundle.Build(in.ctx, pw, d)) }()
+	err := in.put(pr, maxExport)
+	pr.CloseWithError(errors.New("the object store stopped reading"))
+	if errors.Is(err, ErrTampered) || err == nil {
+		return err
+	}
+	return fmt.Errorf("building an export: %w", err)
+}
+
+// exportJob prepares the signature of the export that was just stored.
+func (v *Vault) exportJob(in *intake, d Dossier, x *Export, official Account) (Job, error) {
+	base, err := in.content()
+	if err != nil {
+		return Job{}, err
+	}
+	defer base.Close() //nolint:errcheck // reading only
+	person, _ := bundle.SignatureRects()
+	j := Job{
+		ID: JobID{newID()}, Purpose: ExportApproval, Signer: official.ID, Dossier: d.ID, Export: x.ID, Register: d.Register,
+		Title: "Hồ sơ xuất: " + d.Register.Label().Vi, Reason: x.Purpose,
+	}
+	x.Job = j.ID
+	look := &signing.Appearance{Page: 1, Rect: person, Lines: signatureLines(official)}
+	return j, v.prepare(in.ctx, &j, official, base, in.key, look)
+}
+
+// exportContent gathers what the export is made of.
+func (v *Vault) exportContent(ctx context.Context, d Dossier, x Export, signer Account) (bundle.Dossier, error) {
+	unit, err := v.store.Unit(ctx, d.Unit)
+	if err != nil {
+		return bundle.Dossier{}, fmt.Errorf("reading the unit of dossier %s: %w", d.ID, err)
+	}
+	records, err := v.store.Records(ctx, d.ID)
+	if err != nil {
+		return bundle.Dossier{}, fmt.Errorf("reading the records of dossier %s: %w", d.ID, err)
+	}
+	if len(records) == 0 {
+		return bundle.Dossier{}, ErrEmptyDossier
+	}
+	out := bundle.Dossier{
+		ID: d.ID.UUID, Export: x.ID.UUID, Register: d.Register.Label().Vi, Unit: unit.Name, Subject: d.Subject.Name,
+		BirthDate: d.Subject.BirthDate, PersonalNumber: d.Subject.PersonalNumber, Purpose: x.Purpose,
+		Signer: signer.Name, Exported: x.Created, Policy: v.log.Policy(),
+	}
+	if signer.Post != "" {
+		out.Signer += ", " + signer.Post
+	}
+	for _, r := range records {
+		version, err := v.exportVersion(ctx, r)
+		if err != nil {
+			return bundle.Dossier{}, err
+		}
+		info, _ := d.Register.Kind(r.Kind)
+		out.Records = append(out.Records, bundle.Record{Title: r.Title, Kind: info.Label.Vi, Version: version})
+	}
+	return out, nil
+}
+
+// exportVersion gives the newest version of a record with its proof.
+func (v *Vault) exportVersion(ctx context.Context, r RecordView) (bundle.Version, error) {
+	x, err := v.store.Version(ctx, r.Latest().ID)
+	if err != nil {
+		return bundle.Version{}, fmt.Errorf("reading version %s: %w", r.Latest().ID, err)
+	}
+	proof, err := v.proof(ctx, x, true)
+	if err != nil {
+		return bundle.Version{}, err
+	}
+	return bundle.Version{
+		Number: x.Number, Manifest: proof.Manifest, Salt: proof.Salt, Receipt: proof.Receipt, MediaType: x.MediaType, Size: x.Size,
+		Open: func(ctx context.Context) (bundle.ReaderAtCloser, error) {
+			r, _, err := v.openVersion(ctx, x)
+			return r, err
+		},
+	}, nil
+}
+
+// Export reads what is known of an export.
+func (v *Vault) Export(ctx context.Context, a Actor, id ExportID) (Export, error) {
+	x, err := v.store.Export(ctx, id)
+	if err != nil {
+		return Export{}, fmt.Errorf("reading export %s: %w", id, err)
+	}
+	return x, v.authorizeExport(ctx, a, x)
+}
+
+// authorizeExport opens an export to the recipient it was made for, and else to those who may collect in the dossier's unit.
+func (v *Vault) authorizeExport(ctx context.Context, a Actor, x Export) error {
+	if !a.Account.IsZero() && x.Recipient == a.Account {
+		return nil
+	}
+	d, err := v.store.Dossier(ctx, x.Dossier)
+	if err != nil {
+		return fmt.Errorf("reading dossier %s: %w", x.Dossier, err)
+	}
+	return v.authorize(ctx, a, Collect, d.Unit, Target{Dossier: x.Dossier, Export: x.ID})
+}
+
+// MyExports lists signed exports that were made for the actor.
+func (v *Vault) MyExports(ctx context.Context, a Actor) ([]Export, error) {
+	if a.Account.IsZero() {
+		return nil, ErrUnauthenticated
+	}
+	return v.store.ExportsFor(ctx, a.Account)
+}
+
+// OpenExport opens a finished export; the read is recorded before the first byte. [ErrNotReady] while it waits for its
+// signatures.
+func (v *Vault) OpenExport(ctx context.Context, a Actor, id ExportID) (*Content, error) {
+	x, err := v.Export(ctx, a, id)
+	if err != nil {
+		return nil, err
+	}
+	if x.State != Signed {
+		return nil, ErrNotReady
+	}
+	d, err := v.store.Dossier(ctx, x.Dossier)
+	if err != nil {
+		return nil, fmt.Errorf("reading dossier %s: %w", x.Dossier, err)
+	}
+	event := v.event(a, Collect, Target{Dossier: x.Dossier, Export: x.ID})
+	event.Purpose = x.Purpose
+	if err := v.store.AddEvent(ctx, event); err != nil {
+		return nil, fmt.Errorf("recording a read: %w", err)
+	}
+	r, _, err := v.openSealed(ctx, x.Object, associated(d.Register, x.ID.UUID))
+	if err != nil {
+		return nil, fmt.Errorf("opening export %s: %w", id, err)
+	}
+	return &Content{
+		Name: "dossier-" + id.String()[24:] + ".pdf", MediaType: mediaPDF, Size: x.Size, SHA256: x.SHA256, ReaderAt: r, Closer: r,
+	}, nil
+}

@@ -1,0 +1,232 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+
+	"trien/ledger"
+	"trien/signing"
+	"trien/vault/bundle"
+)
+
+// Signature is what a signer's token made of a job.
+type Signature struct {
+	Certificate []byte   // DER
+	Chain       [][]byte // DER of its issuers; may be empty
+	Value       []byte   // raw, over the signed attributes: RSA PKCS#1 v1.5 or DER ECDSA
+}
+
+// Fulfilled is what a signature made: a new version, or a finished export.
+type Fulfilled struct {
+	Version *Version
+	Export  *Export
+}
+
+// Fulfil takes the token's signature for a job. The certificate must be the expected one and still be good, the signature
+// must fit document and certificate; it is then time-stamped, embedded, stored like any deposit, and judged again as
+// stored before anything refers to it. Two at once: one wins, the other gets [ErrJobDone].
+func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Fulfilled, error) {
+	j, err := v.waitingJob(ctx, a, id)
+	if err != nil {
+		return Fulfilled{}, err
+	}
+	if !bytes.Equal(s.Certificate, j.Certificate) {
+		return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), "certificate", fmt.Errorf("%w: it is not the one the job was prepared for", ErrCertificate))
+	}
+	cert, err := x509.ParseCertificate(s.Certificate)
+	if err != nil {
+		return Fulfilled{}, fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
+	issuers, err := v.issuers(cert, s.Chain)
+	if err != nil {
+		return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), "certificate", err)
+	}
+	base, p, err := v.openJob(ctx, j)
+	if err != nil {
+		return Fulfilled{}, err
+	}
+	defer base.Close() //nolint:errcheck // reading only
+	if err := p.Complete(ctx, issuers, s.Value, v.stamps); err != nil {
+		if errors.Is(err, signing.ErrSignature) {
+			return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), "signature", fmt.Errorf("%w: %w", ErrSignature, err))
+		}
+		return Fulfilled{}, stampError(err)
+	}
+	if j.Purpose == ExportApproval {
+		x, err := v.finishExport(ctx, a, j, p.ReaderAt(base), p.Size())
+		return Fulfilled{Export: &x}, err
+	}
+	x, err := v.addApproved(ctx, a, j, p.ReaderAt(base), p.Size())
+	return Fulfilled{Version: &x}, err
+}
+
+func stampError(err error) error {
+	if errors.Is(err, signing.ErrTimestamp) {
+		return fmt.Errorf("%w: no time-stamp could be had: %w", ErrUnavailable, err)
+	}
+	return fmt.Errorf("completing a signature: %w", err)
+}
+
+// addApproved stores the signed bytes as the next version of the record.
+func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, signed io.ReaderAt, size int64) (Version, error) {
+	before, err := v.store.Version(ctx, j.Version)
+	if err != nil {
+		return Version{}, fmt.Errorf("reading version %s: %w", j.Version, err)
+	}
+	id := VersionID{newID()}
+	in, _, err := v.begin(ctx, a, "", ledger.Hash{}, associated(before.Register, id.UUID))
+	if err != nil {
+		return Version{}, err
+	}
+	defer in.end()
+	if err := in.put(section(signed, size), size); err != nil {
+		return Version{}, err
+	}
+	if err := v.judge(in, false); err != nil {
+		return Version{}, err
+	}
+	event := v.event(a, Sign, j.target())
+	event.Target.Record, event.Target.Version = before.Record, id
+	return v.commit(in.ctx, in, NewVersion{Job: j.ID, Event: event, Version: Version{
+		ID: id, Record: before.Record, Dossier: before.Dossier, Register: before.Register, Kind: before.Kind,
+		MediaType: mediaPDF, Origin: before.Origin, Actor: a.Account, Unit: a.Unit, Basis: before.Basis, Approval: j.ID,
+	}}, &before.ID)
+}
+
+// judge reads back what was stored and refuses it unless every signature in it holds; strict: to the last byte.
+func (v *Vault) judge(in *intake, strict bool) error {
+	stored, err := in.content()
+	if err != nil {
+		return err
+	}
+	defer stored.Close() //nolint:errcheck // reading only
+	report, err := signing.Inspect(in.ctx, stored, stored.Size(), signing.InspectOptions{Anchors: v.anchors, At: v.now(), Strict: strict})
+	if err != nil {
+		return fmt.Errorf("judging a signed document: %w", err)
+	}
+	n := len(report.Signatures)
+	if n == 0 || !report.Covered {
+		return fmt.Errorf("%w: the signature does not cover the document", ErrTampered)
+	}
+	// A record may carry older signatures of other systems that we cannot judge; the one just made must hold.
+	if last := report.Signatures[n-1]; last.Indication != signing.Passed || strict && report.Indication() != signing.Passed {
+		return fmt.Errorf("%w: the finished signature is judged %s %s", ErrSignature, last.Indication, last.SubIndication)
+	}
+	return nil
+}
+
+// finishExport adds the organisation's seal, the evidence and a document time-stamp to a dossier that its signer has
+// signed, and stores the result in the place of the unsigned one.
+func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, signed io.ReaderAt, size int64) (Export, error) {
+	x, err := v.store.Export(ctx, j.Export)
+	if err != nil {
+		return Export{}, fmt.Errorf("reading export %s: %w", j.Export, err)
+	}
+	doc := &growing{base: signed, size: size}
+	if err := v.sealDocument(ctx, doc, x); err != nil {
+		return Export{}, err
+	}
+	tail, err := signing.Evidence(ctx, doc, doc.size, v.anchors)
+	if err != nil {
+		return Export{}, fmt.Errorf("%w: collecting evidence for export %s: %w", ErrUnavailable, x.ID, err)
+	}
+	doc.append(tail)
+	if tail, err = signing.DocumentTimestamp(ctx, doc, doc.size, v.stamps); err != nil {
+		return Export{}, stampError(err)
+	}
+	doc.append(tail)
+
+	in, _, err := v.begin(ctx, a, "", ledger.Hash{}, associated(j.Register, x.ID.UUID))
+	if err != nil {
+		return Export{}, err
+	}
+	defer in.end()
+	if err := in.put(section(doc, doc.size), doc.size); err != nil {
+		return Export{}, err
+	}
+	if err := v.judge(in, true); err != nil {
+		return Export{}, err
+	}
+	x.State, x.Size, x.SHA256, x.Object = Signed, in.size, in.hash, in.object
+	if err := v.store.CommitSealedExport(in.ctx, in.upload.ID, x, v.event(a, Sign, j.target())); err != nil {
+		return Export{}, fmt.Errorf("committing export %s: %w", x.ID, err)
+	}
+	in.committed = true
+	return x, nil
+}
+
+// sealDocument appends the organisation's signature.
+func (v *Vault) sealDocument(ctx context.Context, doc *growing, x Export) error {
+	cert := v.sealer.Certificate()
+	_, rect := bundle.SignatureRects()
+	now := v.now()
+	p, err := signing.Prepare(ctx, doc, doc.size, signing.Request{
+		Certificate: cert, Name: cert.Subject.CommonName, Reason: x.Purpose, Time: now,
+		Visible: &signing.Appearance{Page: 1, Rect: rect, Lines: []string{
+			cert.Subject.CommonName, now.In(vietnam).Format("Ngày 02/01/2006 15:04:05 -07:00"),
+		}},
+	})
+	if err != nil {
+		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
+	}
+	attributes, err := signing.SignedAttributes(p.Digest, cert)
+	if err != nil {
+		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
+	}
+	value, err := v.sealer.Seal(ctx, attributes, x.ID.String())
+	if err != nil {
+		return fmt.Errorf("%w: sealing export %s: %w", ErrUnavailable, x.ID, err)
+	}
+	if err := p.Complete(ctx, v.sealer.Chain(), value, v.stamps); err != nil {
+		return stampError(err)
+	}
+	doc.append(p.Tail)
+	return nil
+}
+
+// growing is a document by range with revisions appended in memory; they are small, the base is not.
+type growing struct {
+	base io.ReaderAt
+	size int64
+	tail []byte
+	from int64 // where tail begins
+}
+
+func (g *growing) append(tail []byte) {
+	if g.tail == nil {
+		g.from = g.size
+	}
+	g.tail = append(g.tail, tail...)
+	g.size += int64(len(tail))
+}
+
+// ReadAt reads base and tail as one.
+func (g *growing) ReadAt(p []byte, off int64) (int, error) {
+	if g.tail == nil {
+		return g.base.ReadAt(p, off)
+	}
+	n := 0
+	if off < g.from {
+		part := p[:min(int64(len(p)), g.from-off)]
+		var err error
+		if n, err = g.base.ReadAt(part, off); n < len(part) {
+			return n, err
+		}
+	}
+	if n == len(p) {
+		return n, nil
+	}
+	rest := off + int64(n) - g.from
+	if rest >= int64(len(g.tail)) {
+		return n, io.EOF
+	}
+	n += copy(p[n:], g.tail[rest:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}

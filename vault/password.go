@@ -1,0 +1,70 @@
+package vault
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Cost of a password hash: argon2id, 32 MiB, two passes, one lane (RFC 9106's parameters for servers with less memory,
+// scaled to one lane). It is written in every hash, so that it can change without breaking old ones.
+const (
+	argonTime   = 2
+	argonMemory = 32 << 10 // KiB
+	argonLanes  = 1
+	argonKey    = 32
+	minPassword = 12
+)
+
+// hashing bounds how many hashes are computed at once, and with it their memory.
+var hashing = make(chan struct{}, 4)
+
+var b64 = base64.RawStdEncoding.Strict()
+
+// hashPassword returns the PHC string of password, or ErrPasswordWeak.
+func hashPassword(password string) (PasswordHash, error) {
+	if len([]rune(password)) < minPassword {
+		return "", ErrPasswordWeak
+	}
+	salt := make([]byte, 16)
+	rand.Read(salt) //nolint:errcheck // crypto/rand.Read never fails; it ends the program instead
+	key := argon(password, salt, argonTime, argonMemory, argonLanes)
+	return PasswordHash(fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes,
+		b64.EncodeToString(salt), b64.EncodeToString(key))), nil
+}
+
+func argon(password string, salt []byte, time, memory uint32, lanes uint8) []byte {
+	hashing <- struct{}{}
+	defer func() { <-hashing }()
+	return argon2.IDKey([]byte(password), salt, time, memory, lanes, argonKey)
+}
+
+// matches reports whether password is the one that was hashed.
+func (h PasswordHash) matches(password string) bool {
+	parts := strings.Split(string(h), "$")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return false
+	}
+	var version int
+	var memory, time uint32
+	var lanes uint8
+	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return false
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &lanes); err != nil {
+		return false
+	}
+	salt, err := b64.DecodeString(parts[4])
+	if err != nil {
+		return false
+	}
+	want, err := b64.DecodeString(parts[5])
+	if err != nil {
+		return false
+	}
+	return subtle.ConstantTimeCompare(argon(password, salt, time, memory, lanes), want) == 1
+}

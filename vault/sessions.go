@@ -1,0 +1,96 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"trien/ledger"
+)
+
+// unknownPassword is compared against when a login does not exist, so that the answer takes as long as for one that does.
+var unknownPassword = func() PasswordHash {
+	h, err := hashPassword(rand.Text())
+	if err != nil {
+		panic(err) // rand.Text is longer than any minimum
+	}
+	return h
+}()
+
+// SignIn checks the password and opens a session. Errors: [ErrPassword], [ErrTooManyTries].
+func (v *Vault) SignIn(ctx context.Context, login, password string, from Source) (Session, Token, error) {
+	from = from.trimmed()
+	if v.tries.blocked(login, v.now()) {
+		return Session{}, "", v.refuse(ctx, Actor{Source: from}, SignIn, Target{}, "too_many_tries", ErrTooManyTries)
+	}
+	account, err := v.store.AccountByLogin(ctx, login)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		account = Account{Password: unknownPassword}
+	case err != nil:
+		return Session{}, "", fmt.Errorf("finding an account: %w", err)
+	}
+	if !account.Password.matches(password) || account.ID.IsZero() {
+		v.tries.failed(login, v.now())
+		actor := Actor{Account: account.ID, Unit: account.Unit, Role: account.Role, Source: from}
+		return Session{}, "", v.refuse(ctx, actor, SignIn, Target{}, "password", ErrPassword)
+	}
+	v.tries.succeeded(login)
+
+	token := newToken()
+	now := v.now()
+	s := Session{ID: SessionID{newID()}, Account: account.ID, Hash: token.hash(), Created: now, Expires: now.Add(v.limits.SessionTerm)}
+	actor := account.actor(s.ID, from)
+	if err := v.store.AddSession(ctx, s, v.event(actor, SignIn, Target{})); err != nil {
+		return Session{}, "", fmt.Errorf("opening a session: %w", err)
+	}
+	return s, token, nil
+}
+
+// Authenticate finds who holds token; [ErrSessionExpired] if nobody does any more.
+func (v *Vault) Authenticate(ctx context.Context, token Token, from Source) (Actor, error) {
+	s, account, err := v.store.Session(ctx, token.hash(), v.now())
+	if errors.Is(err, ErrNotFound) {
+		return Actor{}, ErrSessionExpired
+	}
+	if err != nil {
+		return Actor{}, fmt.Errorf("finding a session: %w", err)
+	}
+	return account.actor(s.ID, from.trimmed()), nil
+}
+
+// SignOut ends the actor's session.
+func (v *Vault) SignOut(ctx context.Context, a Actor) error {
+	if err := v.authorize(ctx, a, SignOut, a.Unit, Target{}); err != nil {
+		return err
+	}
+	if err := v.store.EndSession(ctx, a.Session, v.event(a, SignOut, Target{})); err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
+}
+
+func newToken() Token {
+	b := make([]byte, 32)
+	rand.Read(b) //nolint:errcheck // crypto/rand.Read never fails; it ends the program instead
+	return Token(base64.RawURLEncoding.EncodeToString(b))
+}
+
+func (t Token) hash() ledger.Hash { return sha256.Sum256([]byte(t)) }
+
+func (a Account) actor(s SessionID, from Source) Actor {
+	return Actor{Account: a.ID, Login: a.Login, Name: a.Name, Unit: a.Unit, Role: a.Role, Session: s, Source: from}
+}
+
+// trimmed bounds what a client can write into the access record.
+func (s Source) trimmed() Source {
+	const most = 200
+	if len(s.Agent) > most {
+		s.Agent = s.Agent[:most]
+	}
+	s.Agent = printable(s.Agent)
+	return s
+}
