@@ -41,9 +41,15 @@ func (d *Document) sortRevisions() {
 	for i := 0; i < len(sections); {
 		s := sections[i]
 		r := Revision{StartXref: s.offset, Kind: s.kind, Trailer: s.trailer, End: s.end}
+		closed := s.closed
 		d.first = append(d.first, i)
 		for i++; i < len(sections) && sections[i].offset > sections[i-1].offset; i++ {
-			r.End = max(r.End, sections[i].end)
+			if sections[i].end > r.End {
+				r.End, closed = sections[i].end, sections[i].closed
+			}
+		}
+		if !closed {
+			d.note("no-eof", r.End, "revision without an end-of-file marker")
 		}
 		d.revisions = append(d.revisions, r)
 	}

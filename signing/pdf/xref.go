@@ -32,26 +32,44 @@ type section struct {
 	kind    XrefKind
 	offset  int64
 	end     int64 // after its %%EOF
+	closed  bool  // there is an %%EOF
 	trailer Dict
 	lo, hi  int
 }
 
-const xrefChunk = 1024
+// numberMap maps object numbers to small numbers, cheaply where they are dense and without harm where a file names only a high one. Zero is
+// what was not set.
+type numberMap struct{ chunks []*[1024]int32 }
+
+func (m *numberMap) get(num int) int32 {
+	if c := num / 1024; num >= 0 && c < len(m.chunks) && m.chunks[c] != nil {
+		return m.chunks[c][num%1024]
+	}
+	return 0
+}
+
+// set expects 0 <= num <= maxObjectNumber.
+func (m *numberMap) set(num int, v int32) {
+	c := num / 1024
+	for c >= len(m.chunks) {
+		m.chunks = append(m.chunks, nil)
+	}
+	if m.chunks[c] == nil {
+		m.chunks[c] = new([1024]int32)
+	}
+	m.chunks[c][num%1024] = v
+}
 
 // xref is the whole cross-reference: entries of all sections, the latest first, and for each object the entry that counts.
 type xref struct {
 	entries  []entry
 	sections []section
-	chunks   []*[xrefChunk]int32 // by object number: 1 + index of the entry that counts
-	highest  int                 // highest object number defined
+	counts   numberMap // by object number: 1 + index of the entry that counts
+	highest  int       // highest object number defined
 }
 
 func (x *xref) find(num int) (entry, bool) {
-	c := num / xrefChunk
-	if num < 0 || c >= len(x.chunks) || x.chunks[c] == nil {
-		return entry{}, false
-	}
-	i := x.chunks[c][num%xrefChunk]
+	i := x.counts.get(num)
 	if i == 0 {
 		return entry{}, false
 	}
@@ -66,15 +84,8 @@ func (x *xref) add(e entry) error {
 		return unsupportedf("more than %d cross-reference entries", maxXrefEntries)
 	}
 	x.entries = append(x.entries, e)
-	c := int(e.num / xrefChunk)
-	for c >= len(x.chunks) {
-		x.chunks = append(x.chunks, nil)
-	}
-	if x.chunks[c] == nil {
-		x.chunks[c] = new([xrefChunk]int32)
-	}
-	if slot := &x.chunks[c][e.num%xrefChunk]; *slot == 0 {
-		*slot = int32(len(x.entries)) //nolint:gosec // at most maxXrefEntries
+	if x.counts.get(int(e.num)) == 0 {
+		x.counts.set(int(e.num), int32(len(x.entries))) //nolint:gosec // at most maxXrefEntries
 	}
 	x.highest = max(x.highest, int(e.num))
 	return nil
@@ -171,31 +182,29 @@ func (d *Document) readSection(off int64) (section, error) {
 		return section{}, err
 	}
 	s.hi = len(d.xref.entries)
-	s.end, err = d.sectionEnd(l)
-	return s, err
+	s.end, s.closed = sectionEnd(&l)
+	return s, l.err
 }
 
-// sectionEnd finds the end-of-file marker that closes a section.
-func (d *Document) sectionEnd(l lexer) (int64, error) {
+// sectionEnd finds the end-of-file marker that closes a section, if there is one.
+func sectionEnd(l *lexer) (int64, bool) {
 	l.skipSpace()
 	l.keyword("endobj")
 	l.skipSpace()
 	after := l.offset()
-	if l.keyword("startxref") {
-		if _, ok := l.unsigned(); ok {
-			l.skipBlank()
-			if l.accept("%%EOF") {
-				if l.accept("\r") {
-					l.accept("\n")
-				} else {
-					l.accept("\n")
-				}
-				return l.offset(), l.err
-			}
-		}
+	if !l.keyword("startxref") {
+		return after, false
 	}
-	d.note("no-eof", after, "cross-reference section without an end-of-file marker")
-	return after, l.err
+	if _, ok := l.unsigned(); !ok {
+		return after, false
+	}
+	l.skipBlank()
+	if !l.accept("%%EOF") {
+		return after, false
+	}
+	l.accept("\r")
+	l.accept("\n")
+	return l.offset(), true
 }
 
 // readTable reads a classic table and its trailer; l stands after "xref".
@@ -290,6 +299,9 @@ func readTableEntry(l *lexer, num int64) (entry, error) {
 	gen, ok2 := l.unsigned()
 	l.skipSpace()
 	c, ok3 := l.next()
+	if c == 'f' && gen > 65535 { // mutool writes 65536; the generation of what is free for ever says nothing
+		gen = 65535
+	}
 	if !ok1 || !ok2 || !ok3 || c != 'n' && c != 'f' || gen > 65535 {
 		return entry{}, l.damage("malformed cross-reference entry")
 	}
