@@ -36,8 +36,10 @@ type demoAccounts struct {
 
 type demoPerson struct{ ID, Password string }
 
-func (a demoAccounts) passwordFile(login string) string { return filepath.Join(a.dir, "secrets", "demo-"+login) }
-func (a demoAccounts) pinFile() string                  { return filepath.Join(a.dir, "secrets", "demo-pin") }
+func (a demoAccounts) passwordFile(login string) string {
+	return filepath.Join(a.dir, "secrets", "demo-"+login)
+}
+func (a demoAccounts) pinFile() string { return filepath.Join(a.dir, "secrets", "demo-pin") }
 
 // people makes what is missing of the accounts and of the official's token.
 func (d *demo) people(ctx context.Context) (demoAccounts, error) {

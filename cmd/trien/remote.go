@@ -190,4 +190,3 @@ func collectExport(ctx context.Context, c *client.Client, id, path string, s std
 		}
 	}
 }
-

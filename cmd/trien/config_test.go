@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+const example = "../../deploy/trien.example.yaml"
+
+func TestExampleConfigIsUnderstood(t *testing.T) {
+	if _, err := loadConfig(example); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestExampleConfigHasEveryKey walks the fields of config and looks each key up in the example.
+func TestExampleConfigHasEveryKey(t *testing.T) {
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(typ reflect.Type, at map[string]any, path string)
+	walk = func(typ reflect.Type, at map[string]any, path string) {
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			key := f.Tag.Get("yaml")
+			value, ok := at[key]
+			if !ok {
+				t.Errorf("%s%s does not stand in the example", path, key)
+				continue
+			}
+			if f.Type.Kind() == reflect.Struct {
+				walk(f.Type, value.(map[string]any), path+key+".")
+			}
+		}
+	}
+	walk(reflect.TypeFor[config](), tree, "")
+}
+
+func TestConfigIsStrict(t *testing.T) {
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ from, to, want string }{
+		"unknown key":     {"listen: 0.0.0.0:8443", "listen: 0.0.0.0:8443\nlisen: x", "lisen"},
+		"unknown subkey":  {"  bucket: trien", "  bucket: trien\n  buckett: x", "buckett"},
+		"missing key":     {"  bucket: trien", "", "objects.bucket is missing"},
+		"no time-stamps":  {"    - http://tsa.example.vn/rfc3161", "", "timestamps.urls is missing"},
+		"wrong type":      {"max_size: 2147483648", "max_size: large", "max_size"},
+		"wrong duration":  {"job_term: 72h", "job_term: three days", "job_term"},
+		"repeated key":    {"scratch: /var", "listen: x\nscratch: /var", "listen"},
+		"not YAML at all": {"listen:", "\tlisten", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(string(text), tt.from, tt.to, 1)
+			if changed == string(text) {
+				t.Fatal("the example has changed: nothing was replaced")
+			}
+			path := filepath.Join(t.TempDir(), "trien.yaml")
+			if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := loadConfig(path)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want one that names %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestSecretsThatEverybodyMayReadAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var r fileReader
+	if got := r.secret("k", path); got != "s3cret" || r.err != nil {
+		t.Fatalf("got %q, %v", got, r.err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.secret("keys.passphrase_file", path)
+	if r.err == nil || !strings.Contains(r.err.Error(), "keys.passphrase_file") || strings.Contains(r.err.Error(), "s3cret") {
+		t.Errorf("got %v", r.err)
+	}
+}
