@@ -49,15 +49,16 @@ var drawing = house{
 		"vault/postgres":          "certs ledger vault vault/envelope",
 		"vault/vaulttest":         "certs ledger signing vault vault/envelope",
 		"vault/vaulttest/samples": "",
-		"api":                     "certs ledger signing vault vault/bundle",
-		"api/client":              "",
+		"api":                     "api/wire certs ledger signing vault vault/bundle",
+		"api/client":              "api/wire",
+		"api/wire":                "",
 		"deploy/standalone":       "certs certs/devpki",
-		"cmd/trien": "api api/client certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog signing signing/token " +
+		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog signing signing/token " +
 			"vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
-		"cmd/trien-agent":   "api/client signing signing/token",
+		"cmd/trien-agent":   "api/client api/wire signing signing/token",
 		"cmd/trien-verify":  "certs ledger signing vault/bundle",
 		"cmd/trien-samples": "vault/vaulttest/samples",
-		"cmd/trien-bench":   "api/client vault/vaulttest/samples",
+		"cmd/trien-bench":   "api/client api/wire vault/vaulttest/samples",
 	},
 	owners: map[string]string{
 		// Each great library has one package that hides it from the others.
@@ -299,7 +300,7 @@ func TestPrograms(t *testing.T) {
 		cgo     []string // outside packages that may use cgo
 	}{
 		{"cmd/trien-verify", append(slices.Clone(server), "google.golang.org/grpc", "github.com/miekg/pkcs11", "github.com/ThalesGroup/crypto11"), []string{"trien/vault/bundle"}, nil},
-		{"cmd/trien-agent", server, []string{"trien/api/client"}, []string{"github.com/miekg/pkcs11"}},
+		{"cmd/trien-agent", server, []string{"trien/api/client", "trien/api/wire"}, []string{"github.com/miekg/pkcs11"}},
 		{"cmd/trien", []string{"github.com/chromedp", "github.com/digitorus/pdfsign", "testing"}, nil, []string{"github.com/miekg/pkcs11"}},
 	}
 	for _, test := range tests {
