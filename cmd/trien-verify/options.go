@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+const help = `trien-verify – kiểm tra hồ sơ điện tử đã xuất, không cần mạng
+               judge an exported dossier, offline
+
+Cách dùng / usage:
+  trien-verify TỆP.pdf --anchors CHỨNG-THƯ-GỐC.pem --policy CHÍNH-SÁCH.txt
+
+  --anchors PEM    chứng thư gốc mà người kiểm tra tin cậy, lấy từ cơ quan phát hành
+                   root certificates that you believe, from the issuing body
+  --policy TỆP     chính sách sổ cái, lấy từ cơ quan phát hành, không lấy từ trong hồ sơ
+                   ledger policy, from the issuing body, not from inside the dossier
+  --json           kết quả cho chương trình khác (VERDICT.md)
+                   verdict for machines
+  --lang vi|en     ngôn ngữ của kết quả; mặc định vi
+                   language of the verdict; default vi
+  --at THỜI-ĐIỂM   kiểm tra theo thời điểm này, ví dụ 2026-11-24T08:30:00+07:00; mặc định: bây giờ
+                   judge for this time (RFC 3339); default: now
+  --version, --help
+
+Mã thoát / exit codes:
+  0  đạt / passed
+  1  không đạt / failed
+  2  chưa kết luận được / cannot say
+  3  gọi sai cách, hoặc không đọc được tệp đã nêu / called wrongly, or a file named cannot be used
+`
+
+// options of a call.
+type options struct {
+	file, anchors, policy, lang string
+	json, help, version         bool
+	at                          time.Time
+}
+
+// parseOptions takes flags before and after the file, and after "--" only files. Errors wrap errUsage.
+func parseOptions(args []string) (options, error) {
+	var o options
+	var at string
+	flags := flag.NewFlagSet("trien-verify", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.anchors, "anchors", "", "")
+	flags.StringVar(&o.policy, "policy", "", "")
+	flags.StringVar(&o.lang, "lang", "vi", "")
+	flags.StringVar(&at, "at", "", "")
+	flags.BoolVar(&o.json, "json", false, "")
+	flags.BoolVar(&o.version, "version", false, "")
+	var files []string
+	for len(args) > 0 {
+		if err := flags.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return options{help: true}, nil
+			}
+			return o, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		rest := flags.Args()
+		if consumed := len(args) - len(rest); consumed > 0 && args[consumed-1] == "--" {
+			files = append(files, rest...)
+			break
+		}
+		if len(rest) > 0 {
+			files, rest = append(files, rest[0]), rest[1:]
+		}
+		args = rest
+	}
+	if o.version {
+		return o, nil
+	}
+	return o.check(files, at)
+}
+
+func (o options) check(files []string, at string) (options, error) {
+	switch {
+	case len(files) == 0:
+		return o, fmt.Errorf("%w: no file named", errUsage)
+	case len(files) > 1:
+		return o, fmt.Errorf("%w: more than one file named: %s", errUsage, strings.Join(files, ", "))
+	case o.lang != "vi" && o.lang != "en":
+		return o, fmt.Errorf("%w: --lang is vi or en", errUsage)
+	}
+	o.file = files[0]
+	var err error
+	if at != "" {
+		o.at, err = parseTime(at)
+	}
+	return o, err
+}
