@@ -1,0 +1,75 @@
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// initialise makes the cluster under another name and gives it its own when it is whole and on disk. A crash within leaves a
+// folder that the next start throws away.
+func (c Config) initialise(p programs, u user) error {
+	fresh := filepath.Join(c.Dir, "data.new")
+	if err := os.RemoveAll(fresh); err != nil {
+		return fmt.Errorf("clearing a first start cut short: %w", err)
+	}
+	password, err := u.passwordFile(c.Dir, c.Passwords.Superuser)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(password) }()
+	args := []string{
+		"-D", fresh, "-U", Superuser, "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
+		"--auth-local=scram-sha-256", "--auth-host=reject", "--pwfile=" + password,
+	}
+	if c.Hasty {
+		args = append(args, "--no-sync")
+	}
+	if out, err := c.command(u, p.initdb, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: making the cluster: %w: %s", ErrStart, err, tail(out, 500))
+	}
+	if err := os.Rename(fresh, c.dataDir()); err != nil {
+		return fmt.Errorf("making the cluster: %w", err)
+	}
+	return syncFolder(c.Dir)
+}
+
+// passwordFile is what initdb reads the superuser's password from; only its user and root can.
+func (u user) passwordFile(dir, password string) (string, error) {
+	f, err := os.CreateTemp(dir, "initdb-*") // 0600
+	if err != nil {
+		return "", fmt.Errorf("making the cluster: %w", err)
+	}
+	_, err = f.WriteString(password + "\n")
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil && u.drop {
+		err = os.Chown(f.Name(), u.uid, u.gid)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return "", fmt.Errorf("making the cluster: %w", err)
+	}
+	return f.Name(), nil
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("flushing a folder: %w", err)
+	}
+	defer func() { _ = d.Close() }()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("flushing a folder: %w", err)
+	}
+	return nil
+}
+
+// tail is the end of what a program said.
+func tail(b []byte, n int) string {
+	if len(b) > n {
+		b = b[len(b)-n:]
+	}
+	return string(b)
+}

@@ -1,0 +1,77 @@
+package standalonetest_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"net"
+	"net/http"
+
+	"trien/deploy/standalone/standalonetest"
+)
+
+func TestMain(m *testing.M) { standalonetest.Main(m) }
+
+func TestPostgres(t *testing.T) {
+	ctx := t.Context()
+	began := time.Now()
+	ownerURL, appURL, role := standalonetest.Postgres(t)
+	t.Logf("first database after %v", time.Since(began).Round(time.Millisecond))
+	owner, err := pgx.Connect(ctx, ownerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = owner.Close(ctx) }()
+	if _, err := owner.Exec(ctx, `CREATE SCHEMA vault; CREATE TABLE vault.t (n int); GRANT USAGE ON SCHEMA vault TO `+role+`; GRANT INSERT ON vault.t TO `+role); err != nil {
+		t.Fatal(err)
+	}
+	app, err := pgx.Connect(ctx, appURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = app.Close(ctx) }()
+	if _, err := app.Exec(ctx, `INSERT INTO vault.t VALUES (1)`); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{`SELECT n FROM vault.t`, `CREATE TABLE public.x (n int)`, `CREATE SCHEMA x`, `SET ROLE postgres`} {
+		if _, err := app.Exec(ctx, sql); err == nil {
+			t.Errorf("the application role may: %s", sql)
+		}
+	}
+	var super, bypass bool
+	if err := owner.QueryRow(ctx, `SELECT bool_or(rolsuper), bool_or(rolbypassrls) FROM pg_roles WHERE rolname IN ($1, current_user)`, role).
+		Scan(&super, &bypass); err != nil || super || bypass {
+		t.Fatal(super, bypass, err)
+	}
+	began = time.Now()
+	other, _, _ := standalonetest.Postgres(t)
+	t.Logf("another database after %v", time.Since(began).Round(time.Millisecond))
+	if other == ownerURL {
+		t.Fatal("the same database twice")
+	}
+}
+
+func TestObjects(t *testing.T) {
+	s3 := standalonetest.Objects(t)
+	c, err := minio.New("objects", &minio.Options{
+		Creds: credentials.NewStaticV4(s3.AccessKey, s3.SecretKey, ""), Region: "us-east-1",
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", s3.Socket)
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.MakeBucket(t.Context(), s3.Bucket, minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if other := standalonetest.Objects(t); other.Bucket == s3.Bucket || other.Socket != s3.Socket {
+		t.Fatal(other)
+	}
+}
