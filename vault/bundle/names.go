@@ -19,10 +19,11 @@ var extensions = map[string]string{
 	"application/json": "json",
 }
 
-// OriginalName is the attachment's name of document i (from 0): no name of a person is in it.
+// OriginalName is the attachment's name of document i (from 0), such as 001-party.member_slip-v2.pdf: no name of a person is in it,
+// and no folder, so that every tool saves it where it is told to.
 func (c Contents) OriginalName(i int) string {
 	e := c.Entries[i]
-	return fmt.Sprintf("documents/%03d-%s-v%d.%s", i+1, e.Kind, e.Number, extension(e.MediaType))
+	return fmt.Sprintf("%03d-%s-v%d.%s", i+1, e.Kind, e.Number, extension(e.MediaType))
 }
 
 func extension(mediaType string) string {
@@ -33,9 +34,9 @@ func extension(mediaType string) string {
 }
 
 // Evidence of document i: manifest as logged, salt in hexadecimal, receipt (tlog-proof).
-func manifestName(i int) string { return fmt.Sprintf("proofs/%03d.manifest", i+1) }
-func saltName(i int) string     { return fmt.Sprintf("proofs/%03d.salt", i+1) }
-func receiptName(i int) string  { return fmt.Sprintf("proofs/%03d.tlog-proof", i+1) }
+func manifestName(i int) string { return fmt.Sprintf("%03d.manifest", i+1) }
+func saltName(i int) string     { return fmt.Sprintf("%03d.salt", i+1) }
+func receiptName(i int) string  { return fmt.Sprintf("%03d.tlog-proof", i+1) }
 
 // attachmentNames lists all that must be attached, each once.
 func (c Contents) attachmentNames() []string {

@@ -107,7 +107,11 @@ func (d *documentJudge) judgeManifest() error {
 // judgeContent reads the original once and compares it with the manifest.
 func (d *documentJudge) judgeContent() error {
 	f, there := d.attachments[d.v.File]
-	if !there || f.Content == nil {
+	switch {
+	case !there:
+		return nil
+	case f.Content == nil:
+		d.find(attachmentsDamaged, d.v.File)
 		return nil
 	}
 	h := sha256.New()
