@@ -85,7 +85,7 @@ func New(c Config) (*Client, error) {
 				TLSHandshakeTimeout:   dialTimeout,
 				ExpectContinueTimeout: 2 * time.Second,
 				ResponseHeaderTimeout: 5 * time.Minute, // sealing a large export takes its time
-				DisableCompression:    true, // sizes and hashes are of the bytes as stored
+				DisableCompression:    true,            // sizes and hashes are of the bytes as stored
 				IdleConnTimeout:       90 * time.Second,
 				MaxIdleConnsPerHost:   16,
 			},

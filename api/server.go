@@ -1,0 +1,186 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Config of a server.
+type Config struct {
+	Vault   Vault
+	Logger  *slog.Logger // nil: nowhere
+	Version string       // of the program, shown in pages and metrics
+	// SpoolDir takes the encrypted scratch files of verification; "" is the system's temporary folder.
+	SpoolDir string
+	// PublicURL is how people reach the server, for the command shown to signers; "" derives it from the request.
+	PublicURL string
+	// TrustedProxies are addresses or CIDRs whose X-Forwarded-For is believed; none by default.
+	TrustedProxies []string
+	Limits         Limits
+}
+
+// Limits that an operator may set. A zero field takes its default.
+type Limits struct {
+	VerifySize      int64 // bytes of a PDF to verify; default 512 MiB
+	VerifyPerMinute int   // verifications from one address; default 12
+	VerifyAtOnce    int   // verifications at one time; default 4
+	SignInPerMinute int   // sign-ins from one address; default 60
+	SignInAtOnce    int   // sign-ins at one time, each of which takes 64 MiB of memory; default 4
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(n *int, v int) {
+		if *n == 0 {
+			*n = v
+		}
+	}
+	if l.VerifySize == 0 {
+		l.VerifySize = 512 << 20
+	}
+	def(&l.VerifyPerMinute, 12)
+	def(&l.VerifyAtOnce, 4)
+	def(&l.SignInPerMinute, 60)
+	def(&l.SignInAtOnce, 4)
+	return l
+}
+
+// How long a peer may be silent, and what a request may bring.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	stallTimeout  = 60 * time.Second // no byte read or written for so long ends the connection
+	maxHeader     = 32 << 10
+	maxJSON       = 1 << 20
+	maxForm       = 64 << 10
+)
+
+// Server answers over HTTP. It holds no state but rate limits and metrics: any number may stand before one vault.
+type Server struct {
+	vault   Vault
+	log     *slog.Logger
+	config  Config
+	limits  Limits
+	metrics *metrics
+	origin  *http.CrossOriginProtection
+	verify  limiter
+	signIn  limiter
+	user    *gin.Engine
+	admin   *gin.Engine
+}
+
+// New returns a server over a vault. It panics if TrustedProxies holds what is no address, which the caller's configuration
+// should have refused.
+func New(c Config) *Server {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	l := c.Limits.withDefaults()
+	s := &Server{
+		vault: c.Vault, log: c.Logger, config: c, limits: l,
+		metrics: newMetrics(c.Vault, c.Version, c.Logger),
+		origin:  http.NewCrossOriginProtection(),
+		verify:  newLimiter(l.VerifyPerMinute, l.VerifyAtOnce),
+		signIn:  newLimiter(l.SignInPerMinute, l.SignInAtOnce),
+	}
+	s.user = s.engine()
+	s.routeInterface(s.user)
+	s.routePages(s.user)
+	s.routeHealth(s.user)
+	s.admin = s.engine()
+	s.routeHealth(s.admin)
+	s.admin.GET("/metrics", gin.WrapH(s.metrics.handler()))
+	return s
+}
+
+// Handler serves people and programs: interface, pages, health.
+func (s *Server) Handler() http.Handler { return s.user }
+
+// AdminHandler serves the administration network: metrics and health.
+func (s *Server) AdminHandler() http.Handler { return s.admin }
+
+// HTTPServer is an [http.Server] for one of the handlers, with the time limits that they count on: uploads and downloads may
+// take as long as bytes keep coming.
+func HTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+func init() { gin.SetMode(gin.ReleaseMode) } // else gin prints its routes to standard output
+
+func (s *Server) engine() *gin.Engine {
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false
+	e.RedirectFixedPath = false
+	e.ContextWithFallback = false
+	if err := e.SetTrustedProxies(s.config.TrustedProxies); err != nil {
+		panic("api: trusted proxies: " + err.Error())
+	}
+	e.Use(s.observe, s.recover, secureHeaders)
+	e.NoRoute(s.noRoute)
+	e.NoMethod(s.open(func(*gin.Context) error { return errMethod }))
+	return e
+}
+
+// noRoute answers programs and people each in their way.
+func (s *Server) noRoute(c *gin.Context) {
+	if strings.HasPrefix(c.Request.URL.Path, "/api/") || !strings.Contains(c.GetHeader("Accept"), "text/html") {
+		s.fail(c, errRoute)
+		return
+	}
+	s.failPage(c, &visit{lang: pageLanguage(c)}, errRoute)
+}
+
+// routeInterface lists the routes of the interface. openapi.yaml has each of them, which a test holds.
+func (s *Server) routeInterface(e *gin.Engine) {
+	v1 := e.Group("/api/v1")
+	v1.GET("/openapi.yaml", s.open(s.getOpenAPI))
+	v1.POST("/sessions", s.open(s.postSession))
+	v1.DELETE("/sessions/current", s.signedIn(s.deleteSession))
+	v1.GET("/me", s.signedIn(s.getMe))
+	v1.GET("/units", s.signedIn(s.listUnits))
+	v1.POST("/units", s.signedIn(s.postUnit))
+	v1.GET("/accounts", s.signedIn(s.listAccounts))
+	v1.POST("/accounts", s.signedIn(s.postAccount))
+	v1.PUT("/accounts/:account/certificate", s.signedIn(s.putCertificate))
+	v1.GET("/officials", s.signedIn(s.listOfficials))
+	v1.GET("/registers", s.open(s.listRegisters))
+
+	v1.GET("/dossiers", s.signedIn(s.listDossiers))
+	v1.POST("/dossiers", s.signedIn(s.postDossier))
+	v1.GET("/dossiers/:dossier", s.signedIn(s.getDossier))
+	v1.POST("/dossiers/:dossier/records", s.signedIn(s.postRecord))
+	v1.POST("/dossiers/:dossier/exports", s.signedIn(s.postExport))
+	v1.POST("/records/:record/versions", s.signedIn(s.postVersion))
+	v1.GET("/versions/:version", s.signedIn(s.getVersion))
+	v1.GET("/versions/:version/content", s.signedIn(s.getContent))
+	v1.GET("/versions/:version/receipt", s.signedIn(s.getReceipt))
+	v1.POST("/versions/:version/submissions", s.signedIn(s.postSubmission))
+
+	v1.GET("/exports", s.signedIn(s.listExports))
+	v1.GET("/exports/:export", s.signedIn(s.getExport))
+	v1.GET("/exports/:export/content", s.signedIn(s.getExportContent))
+	v1.GET("/signing-jobs", s.signedIn(s.listJobs))
+	v1.GET("/signing-jobs/:job", s.signedIn(s.getJob))
+	v1.DELETE("/signing-jobs/:job", s.signedIn(s.deleteJob))
+	v1.GET("/signing-jobs/:job/document", s.signedIn(s.getJobDocument))
+	v1.POST("/signing-jobs/:job/signature", s.signedIn(s.postSignature))
+
+	v1.GET("/ledger/checkpoint", s.open(s.getCheckpoint))
+	v1.GET("/ledger/consistency", s.open(s.getConsistency))
+	v1.GET("/ledger/policy", s.open(s.getPolicy))
+	v1.GET("/anchors", s.open(s.getAnchors))
+	v1.GET("/access-record", s.signedIn(s.listEvents))
+	v1.POST("/verify", s.open(s.postVerify))
+}
+
+func (s *Server) routeHealth(e *gin.Engine) {
+	e.GET("/healthz", s.open(s.getHealth))
+	e.GET("/readyz", s.open(s.getReady))
+}

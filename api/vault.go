@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"io"
+
+	"trien/certs"
+	"trien/ledger"
+	"trien/vault"
+	"trien/vault/bundle"
+)
+
+// Vault is what the front asks of the domain: [vault.Vault] as it is, split by noun.
+type Vault interface {
+	sessions
+	accounts
+	dossiers
+	versions
+	jobs
+	exports
+	evidence
+	health
+}
+
+type sessions interface {
+	SignIn(ctx context.Context, login, password string, from vault.Source) (vault.Session, vault.Token, error)
+	Authenticate(ctx context.Context, token vault.Token, from vault.Source) (vault.Actor, error)
+	SignOut(ctx context.Context, a vault.Actor) error
+}
+
+type accounts interface {
+	CreateUnit(ctx context.Context, a vault.Actor, name string) (vault.Unit, error)
+	Units(ctx context.Context, a vault.Actor) ([]vault.Unit, error)
+	CreateAccount(ctx context.Context, a vault.Actor, n vault.NewAccount) (vault.Account, error)
+	Accounts(ctx context.Context, a vault.Actor) ([]vault.Account, error)
+	SetCertificate(ctx context.Context, a vault.Actor, id vault.AccountID, der []byte) error
+	Officials(ctx context.Context, a vault.Actor) ([]vault.Account, error)
+}
+
+type dossiers interface {
+	OpenDossier(ctx context.Context, a vault.Actor, r vault.Register, s vault.Subject) (vault.Dossier, error)
+	Dossiers(ctx context.Context, a vault.Actor, q vault.DossierQuery) ([]vault.Dossier, error)
+	Dossier(ctx context.Context, a vault.Actor, id vault.DossierID) (vault.DossierView, error)
+}
+
+type versions interface {
+	Deposit(ctx context.Context, a vault.Actor, n vault.NewDeposit, r io.Reader) (vault.Version, error)
+	Version(ctx context.Context, a vault.Actor, id vault.VersionID) (vault.Version, error)
+	Disclose(ctx context.Context, a vault.Actor, id vault.VersionID, purpose string) (*vault.Content, error)
+	Receipt(ctx context.Context, a vault.Actor, id vault.VersionID, wait bool) (vault.Proof, error)
+	MaxSize() int64
+}
+
+type jobs interface {
+	Submit(ctx context.Context, a vault.Actor, id vault.VersionID, signer vault.AccountID, reason string) (vault.Job, error)
+	Jobs(ctx context.Context, a vault.Actor) ([]vault.Job, error)
+	Job(ctx context.Context, a vault.Actor, id vault.JobID) (vault.Job, error)
+	JobDocument(ctx context.Context, a vault.Actor, id vault.JobID) (*vault.Content, error)
+	Fulfil(ctx context.Context, a vault.Actor, id vault.JobID, s vault.Signature) (vault.Fulfilled, error)
+	WithdrawJob(ctx context.Context, a vault.Actor, id vault.JobID) error
+}
+
+type exports interface {
+	ExportDossier(ctx context.Context, a vault.Actor, id vault.DossierID, n vault.NewExport) (vault.Export, vault.Job, error)
+	Export(ctx context.Context, a vault.Actor, id vault.ExportID) (vault.Export, error)
+	MyExports(ctx context.Context, a vault.Actor) ([]vault.Export, error)
+	OpenExport(ctx context.Context, a vault.Actor, id vault.ExportID) (*vault.Content, error)
+}
+
+type evidence interface {
+	Verify(ctx context.Context, r io.ReaderAt, size int64) (*bundle.Verdict, error)
+	Checkpoint(ctx context.Context) ([]byte, error)
+	Consistency(ctx context.Context, older, newer uint64) ([]ledger.Hash, error)
+	Policy() *ledger.Policy
+	Anchors() *certs.Anchors
+	AccessRecord(ctx context.Context, a vault.Actor, q vault.EventQuery) ([]vault.Event, error)
+}
+
+type health interface {
+	Ready(ctx context.Context) error
+	Stats(ctx context.Context) (vault.Stats, error)
+}
+
+var _ Vault = (*vault.Vault)(nil)
