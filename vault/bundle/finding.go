@@ -76,11 +76,11 @@ var (
 		"Có phần của tệp nằm ngoài chữ ký cuối cùng.",
 		"Some of the file is outside the last signature."}}
 	documentChanged = reason{"document_changed", Failed, pair{
-		"Cấu trúc tệp không đúng như đã ký (%s: %s).",
-		"The file's structure is not as signed (%s: %s)."}}
+		"Cấu trúc tệp không đúng như đã ký (%s).",
+		"The file's structure is not as signed (%s)."}}
 	documentRemark = reason{"document_remark", Passed, pair{
-		"Lưu ý về tệp (%s: %s).",
-		"Remark on the file (%s: %s)."}}
+		"Lưu ý về tệp (%s).",
+		"Remark on the file (%s)."}}
 
 	contentsMalformed = reason{"contents_malformed", Failed, pair{
 		"Danh mục tài liệu trong tệp bị hỏng (%s).",

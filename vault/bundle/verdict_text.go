@@ -183,8 +183,8 @@ func (v *Verdict) tellDocuments(t *teller) {
 	t.line(0, "%s (%d)", t.say(pair{"Tài liệu", "Documents"}), len(v.Documents))
 	for i, d := range v.Documents {
 		t.line(1, "%d. %s – %s", i+1, printed(d.Name), t.say(outcomeWords[d.Outcome]))
-		t.line(2, t.say(pair{"Phiên bản %d, trang %d–%d, tệp %s (%s, %s byte)", "Version %d, pages %d–%d, file %s (%s, %s bytes)"}),
-			d.Number, d.FirstPage, d.LastPage, d.File, d.MediaType, t.number(uint64(d.Size)))
+		t.line(2, t.say(pair{"Phiên bản %d, trang %s, tệp %s (%s, %s byte)", "Version %d, page %s, file %s (%s, %s bytes)"}),
+			d.Number, pageRange(Entry{FirstPage: d.FirstPage, LastPage: d.LastPage}), d.File, d.MediaType, t.number(uint64(d.Size)))
 		t.line(2, "SHA-256 %s", d.SHA256)
 		if !d.Time.IsZero() {
 			t.line(2, t.say(pair{"Ghi nhận lúc %s, sổ cái mục số %s", "Recorded at %s, ledger entry %s"}), vnTime(d.Time), t.number(d.Index))
@@ -198,9 +198,11 @@ func (v *Verdict) tellDocuments(t *teller) {
 			t.tellSignature(2, t.say(role), s)
 		}
 	}
-	t.line(1, "%s", t.say(pair{
-		"Các trang hiển thị nằm trọn trong phạm vi hai chữ ký nên không cần kiểm tra riêng.",
-		"The pages shown lie wholly within both signatures and need no check of their own."}))
+	if outcomeOf(v.Findings) == Passed {
+		t.line(1, "%s", t.say(pair{
+			"Các trang hiển thị nằm trọn trong phạm vi hai chữ ký nên không cần kiểm tra riêng.",
+			"The pages shown lie wholly within both signatures and need no check of their own."}))
+	}
 	t.line(0, "")
 }
 

@@ -238,7 +238,7 @@ func (d *documentJudge) judgeInner() error {
 	}
 	for _, f := range report.Findings {
 		if f.Fatal {
-			d.find(broken, pair{f.Text, f.Text}, f.Code)
+			d.find(broken, pair{"cấu trúc tài liệu không đúng như đã ký", "its structure is not as signed – " + f.Text}, f.Code)
 		}
 	}
 	return nil

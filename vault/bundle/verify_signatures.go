@@ -1,8 +1,6 @@
 package bundle
 
 import (
-	"fmt"
-
 	"trien/certs"
 	"trien/signing"
 )
@@ -44,9 +42,9 @@ func (j *judge) judgeSignatures() error {
 		case len(report.Signatures) == 0 && !j.export:
 			// A PDF that nobody signed may be as it likes.
 		case f.Fatal:
-			j.find(documentChanged, f.Code, f.Text)
+			j.find(documentChanged, detail(f))
 		default:
-			j.find(documentRemark, f.Code, f.Text)
+			j.find(documentRemark, detail(f))
 		}
 	}
 	if len(report.Signatures) == 0 {
@@ -162,6 +160,9 @@ var subIndications = map[string]pair{
 	"SIGNED_DATA_NOT_FOUND":             {"không tìm thấy dữ liệu đã ký", "what it signed is missing"},
 }
 
+// detail of a finding of package signing: its code, and its text for those who read English.
+func detail(f signing.Finding) pair { return pair{f.Code, f.Code + ": " + f.Text} }
+
 // explain says in words why a signature did not pass.
 func explain(s *signing.SignatureReport) pair {
 	p, known := subIndications[s.SubIndication]
@@ -170,8 +171,8 @@ func explain(s *signing.SignatureReport) pair {
 	}
 	for _, f := range s.Findings {
 		if f.Fatal {
-			detail := fmt.Sprintf(" – %s", f.Text)
-			return pair{p.vi + detail, p.en + detail}
+			// The detail is technical and English; --lang en and the JSON show it.
+			return pair{p.vi, p.en + " – " + f.Text}
 		}
 	}
 	return p
