@@ -32,7 +32,7 @@ func (s *Server) stream(c *gin.Context, content *vault.Content) error {
 			s.log.WarnContext(c.Request.Context(), "content cannot be closed", slog.String(keyRequestID, requestID(c)), slog.Any("error", err))
 		}
 	}()
-	etag := `"` + content.SHA256.String() + `"`
+	etag := contentTag(content)
 	c.Header("ETag", etag)
 	if etagListed(c.GetHeader("If-None-Match"), etag) {
 		c.Status(http.StatusNotModified)
@@ -79,6 +79,15 @@ func (s *Server) send(c *gin.Context, content *vault.Content, part byteRange, fi
 	rest := byteRange{part.start + int64(len(first)), part.length - int64(len(first))}
 	_, err := io.CopyBuffer(w, io.NewSectionReader(content, rest.start, rest.length), make([]byte, min(copyBuffer, rest.length+1)))
 	return err
+}
+
+// contentTag is the SHA-256 of content. What is put together for one signing job has none; its name and size stand for it, since
+// a job's document never changes.
+func contentTag(content *vault.Content) string {
+	if content.SHA256.IsZero() {
+		return fmt.Sprintf(`"%s-%d"`, content.Name, content.Size)
+	}
+	return `"` + content.SHA256.String() + `"`
 }
 
 func setContentHeaders(c *gin.Context, content *vault.Content, part byteRange, status int) {

@@ -14,8 +14,8 @@ type Config struct {
 	Vault   Vault
 	Logger  *slog.Logger // nil: nowhere
 	Version string       // of the program, shown in pages and metrics
-	// SpoolDir takes the encrypted scratch files of verification; "" is the system's temporary folder.
-	SpoolDir string
+	// Scratch is the folder for the encrypted scratch files of verification; "" is the system's temporary one.
+	Scratch string
 	// PublicURL is how people reach the server, for the command shown to signers; "" derives it from the request.
 	PublicURL string
 	// TrustedProxies are addresses or CIDRs whose X-Forwarded-For is believed; none by default.

@@ -155,6 +155,7 @@ var words = map[string][2]string{
 	"jobs.expires":  {"Hết hạn", "Expires"},
 	"jobs.digest":   {"Mã băm tài liệu", "Digest of the document"},
 	"jobs.command":  {"Lệnh ký", "Command"},
+	"jobs.module":   {"MODULE là tệp thư viện PKCS#11 của thiết bị ký; thêm --ca TỆP nếu máy chủ dùng chứng thư riêng.", "MODULE is the token's PKCS#11 library; add --ca FILE if the server's certificate is not publicly trusted."},
 	"jobs.copy":     {"Chép lệnh", "Copy"},
 	"jobs.document": {"Xem tài liệu", "Read the document"},
 	"jobs.withdraw": {"Rút lại", "Withdraw"},

@@ -37,7 +37,7 @@ func (s *Server) judgeUpload(c *gin.Context) (*bundle.Verdict, error) {
 		return nil, s.refuseBody(c, err)
 	}
 	defer leave()
-	spool, err := envelope.NewSpool(s.config.SpoolDir)
+	spool, err := envelope.NewSpool(s.config.Scratch)
 	if err != nil {
 		return nil, s.refuseBody(c, fmt.Errorf("%w: %w", vault.ErrUnavailable, err))
 	}
