@@ -143,8 +143,8 @@ func (l listeners) Close() { _ = errors.Join(l.user.Close(), l.admin.Close()) }
 func (in *instance) serve(ctx context.Context, l listeners) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	user := in.server(in.api.Handler())
-	admin := in.server(in.api.AdminHandler())
+	user := api.HTTPServer(in.api.Handler(), in.logger)
+	admin := api.HTTPServer(in.api.AdminHandler(), in.logger)
 	var work sync.WaitGroup
 	start := func(what string, run func() error) {
 		work.Go(func() {
@@ -170,11 +170,4 @@ func (in *instance) serve(ctx context.Context, l listeners) error {
 		return errors.Join(cause, err)
 	}
 	return err
-}
-
-func (in *instance) server(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(in.logger.Handler(), slog.LevelDebug),
-	}
 }

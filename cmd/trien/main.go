@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+
+	"trien/deploy/standalone"
 )
 
 // version is set by the linker.
@@ -33,11 +35,13 @@ func commands() []command {
 		{name: "serve", help: "run the vault: --standalone DIR, or --config FILE", run: serveCommand},
 		{name: "demo", help: "run the main job on a sample dossier, in a standalone vault", run: demoCommand},
 		{name: "migrate", help: "bring the database of a --config up to date", run: migrateCommand},
+		{name: "keyring", help: "make the keyring of a --config", run: keyringCommand},
+		{name: "ledger-key", help: "make the key that signs the ledger's checkpoints", run: ledgerKeyCommand},
 		{name: "bootstrap", help: "make the first unit and system administrator of an empty vault", run: bootstrapCommand},
 		{name: "deposit", help: "put files into a dossier", run: depositCommand},
 		{name: "export", help: "ask for a dossier as one signed PDF, or collect it", run: exportCommand},
 		{name: "test-token", help: "make a SoftHSM token with a throw-away certificate, for a standalone vault", run: testTokenCommand},
-		{name: objectsChild, hidden: true, run: objectsCommand},
+		{name: standalone.ChildCommand, hidden: true, run: objectsCommand},
 		{name: "version", help: "print the version", run: func(_ context.Context, _ []string, s stdio) error {
 			_, err := fmt.Fprintln(s.out, "trien", version)
 			return err

@@ -13,12 +13,10 @@ import (
 	"trien/vault/postgres"
 )
 
-// objectsChild is the command that the standalone vault runs itself as, for its S3 server.
-const objectsChild = "objects-child"
-
+// objectsCommand is what a standalone vault runs itself as, for its S3 server.
 func objectsCommand(ctx context.Context, args []string, s stdio) error {
 	if len(args) != 1 {
-		fmt.Fprintln(s.err, "trien "+objectsChild+": DIR is missing")
+		fmt.Fprintln(s.err, "trien "+standalone.ChildCommand+": DIR is missing")
 		return errUsage
 	}
 	return standalone.ServeObjects(ctx, args[0])

@@ -32,6 +32,7 @@ const (
 	standaloneUnit   = "Ban Tổ chức (thử nghiệm)"
 	standaloneOrigin = "standalone.trien.example/records"
 	sealToken        = "trien-seal"
+	authorityFolder  = "authority"
 	adminLogin       = "quantri"
 )
 

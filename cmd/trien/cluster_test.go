@@ -1,0 +1,321 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"trien/api/client"
+	"trien/api/wire"
+	"trien/certs"
+	"trien/certs/devpki"
+	"trien/deploy/standalone"
+	"trien/deploy/standalone/standalonetest"
+	"trien/signing/token"
+	"trien/signing/token/softhsm"
+	"trien/vault/vaulttest/samples"
+)
+
+// TestCluster runs the main job on a server whose PostgreSQL, S3 server, Trillian log server and log signer are processes
+// of their own, by a configuration file alone.
+func TestCluster(t *testing.T) {
+	c := newOutside(t)
+	for _, args := range [][]string{
+		{"keyring", "--out", c.path("keyring"), "--passphrase-file", c.path("passphrase")},
+		{"ledger-key", "--out", c.path("ledger.key"), "--origin", "cluster.example/records"},
+		{"migrate", "--config", c.config},
+		{"bootstrap", "--config", c.config, "--unit", "Ban Tổ chức", "--login", "quantri", "--name", "Quản Trị", "--password-file", c.path("password")},
+	} {
+		if out, code := command(t, "trien", args...); code != 0 {
+			t.Fatalf("trien %s: exit %d\n%s", args[0], code, out)
+		}
+	}
+	out, code := command(t, "trien", "bootstrap", "--config", c.config, "--unit", "X", "--login", "x", "--name", "X", "--password-file", c.path("password"))
+	if code != 1 || !strings.Contains(out, "accounts already") {
+		t.Errorf("a second bootstrap: exit %d\n%s", code, out)
+	}
+	s := start(t, "--config", c.config)
+	s.ca = c.path("anchors.pem")
+	job := c.mainJob(s)
+	s.stop()
+	verdict, code := command(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
+	if code != 0 {
+		t.Errorf("exit %d\n%s", code, verdict)
+	}
+}
+
+// outside is all that a vault needs, outside of it.
+type outside struct {
+	t         *testing.T
+	dir       string
+	config    string
+	authority *devpki.Authority
+	official  *x509.Certificate
+	module    string
+	tokenEnv  string
+}
+
+func (c *outside) path(name string) string { return filepath.Join(c.dir, name) }
+
+func (c *outside) write(name, text string) string {
+	c.t.Helper()
+	if err := os.WriteFile(c.path(name), []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return c.path(name)
+}
+
+func newOutside(t *testing.T) *outside {
+	t.Helper()
+	c := &outside{t: t, dir: t.TempDir()}
+	a, err := devpki.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); a.Serve(ctx) }() //nolint:errcheck // until the test ends
+	t.Cleanup(func() { cancel(); <-done })
+	c.authority = a
+
+	owner, app, role := standalonetest.Postgres(t)
+	bucket := standalonetest.Objects(t)
+	c.write("app-url", app)
+	c.write("owner-url", owner)
+	c.write("s3-access", bucket.AccessKey)
+	c.write("s3-secret", bucket.SecretKey)
+	c.write("passphrase", rand.Text())
+	c.write("password", "mật khẩu dài để thử")
+	c.write("pin", "123456")
+	c.write("anchors.pem", string(certs.EncodePEM(a.Root())))
+	c.tokens()
+	text := fmt.Sprintf(`
+listen: 127.0.0.1:0
+tls: {certificate: %[1]s/server.pem, key: %[1]s/server.key}
+admin: {listen: "127.0.0.1:0"}
+database: {url_file: %[1]s/app-url, owner_url_file: %[1]s/owner-url, app_role: %[2]s}
+objects: {endpoint: %[3]q, secure: false, bucket: %[4]s, access_key_file: %[1]s/s3-access, secret_key_file: %[1]s/s3-secret}
+keys: {keyring: %[1]s/keyring, passphrase_file: %[1]s/passphrase}
+ledger:
+  key_file: %[1]s/ledger.key
+  database_url_file: %[1]s/owner-url
+  trillian: {address: %[5]q}
+seal: {module: %[6]s, token: seal, pin_file: %[1]s/pin, certificate: %[1]s/seal.pem}
+trust: {anchors: %[1]s/anchors.pem, intermediates: %[1]s/intermediates.pem}
+timestamps: {urls: [%[7]q]}
+`, c.dir, role, c.forward(bucket), bucket.Bucket, c.trillian(), c.module, a.TSA())
+	c.config = c.write("trien.yaml", text)
+	return c
+}
+
+// tokens makes the seal's and the official's token, and the server's certificate.
+func (c *outside) tokens() {
+	c.t.Helper()
+	ctx := c.t.Context()
+	for _, label := range []string{"seal", "official"} {
+		var err error
+		if c.module, c.tokenEnv, err = softhsm.InitToken(ctx, c.path("tokens"), label, "123456"); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	name, value, _ := strings.Cut(c.tokenEnv, "=")
+	c.t.Setenv(name, value)
+	subject := devpki.Subject{CommonName: "Ban Tổ chức", Organisation: "Ban Tổ chức"}
+	seal := c.identity("seal", func(pub any) (*x509.Certificate, error) { return c.authority.IssueSeal(subject, pub) })
+	subject.CommonName = "Lãnh Đạo Mẫu"
+	c.official = c.identity("official", func(pub any) (*x509.Certificate, error) { return c.authority.IssuePerson(subject, pub) })
+	chain := append([]*x509.Certificate{seal}, c.authority.Intermediates()...)
+	c.write("seal.pem", string(certs.EncodePEM(chain...)))
+	c.write("intermediates.pem", string(certs.EncodePEM(c.authority.Intermediates()...)))
+	if err := os.Mkdir(c.path("secrets"), 0o700); err != nil {
+		c.t.Fatal(err)
+	}
+	cert, key, err := ensureServerCertificate(&standalone.Services{Dir: c.dir, Authority: c.authority})
+	if err := errors.Join(err, os.Rename(cert, c.path("server.pem")), os.Rename(key, c.path("server.key"))); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *outside) identity(label string, issue func(any) (*x509.Certificate, error)) *x509.Certificate {
+	c.t.Helper()
+	tok, err := token.Open(token.Config{Module: c.module, Label: label, PIN: "123456"})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	cert, err := ensureIdentity(tok, "key", issue)
+	if err := errors.Join(err, tok.Close()); err != nil {
+		c.t.Fatal(err)
+	}
+	return cert
+}
+
+// forward gives the S3 server a TCP address.
+func (c *outside) forward(s3 standalone.S3) string {
+	c.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { l.Close() }) //nolint:errcheck // it has no more users
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("unix", s3.Socket)
+			if err != nil {
+				in.Close() //nolint:errcheck // the client sees it
+				continue
+			}
+			go func() { io.Copy(out, in); out.Close() }() //nolint:errcheck // either side may end
+			go func() { io.Copy(in, out); in.Close() }()  //nolint:errcheck // either side may end
+		}
+	}()
+	return l.Addr().String()
+}
+
+// trillian runs a log server and a log signer on a database of their own, and returns the log server's address.
+func (c *outside) trillian() string {
+	c.t.Helper()
+	url, _, _ := standalonetest.Postgres(c.t)
+	psql := exec.Command("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", "../../ledger/trillianlog/schema/trillian_0001.sql")
+	psql.Env = append(os.Environ(), "PGOPTIONS=-c search_path=public")
+	if out, err := psql.CombinedOutput(); err != nil {
+		c.t.Fatalf("%v\n%s", err, out)
+	}
+	address := freeAddress(c.t)
+	common := []string{"--storage_system=postgresql", "--postgresql_uri=" + url, "--quota_system=noop", "--http_endpoint="}
+	for _, p := range [][]string{
+		{"trillian_log_server", "--rpc_endpoint=" + address},
+		{"trillian_log_signer", "--rpc_endpoint=" + freeAddress(c.t), "--force_master", "--sequencer_interval=100ms", "--batch_size=500"},
+	} {
+		path := filepath.Join(programFolder, p[0])
+		b := exec.Command("go", "build", "-tags", "postgresql", "-o", path, "github.com/google/trillian/cmd/"+p[0])
+		if out, err := b.CombinedOutput(); err != nil {
+			c.t.Fatalf("building %s: %v\n%s", p[0], err, out)
+		}
+		run := exec.Command(path, append(common, p[1:]...)...)
+		log := &tail{}
+		run.Stderr = log
+		run.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+		if err := run.Start(); err != nil {
+			c.t.Fatal(err)
+		}
+		c.t.Cleanup(func() {
+			run.Process.Kill() //nolint:errcheck // it may have ended
+			run.Wait()         //nolint:errcheck // killed
+			if c.t.Failed() {
+				c.t.Logf("%s:\n%s", p[0], log)
+			}
+		})
+	}
+	for range 200 {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close() //nolint:errcheck // a probe
+			return address
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	c.t.Fatal("the Trillian log server does not listen")
+	return ""
+}
+
+// freeAddress is for programs that cannot be asked which port they took.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // that is the point
+	return l.Addr().String()
+}
+
+// mainJob goes from a deposit to a sealed export, and returns the export's file.
+func (c *outside) mainJob(s *server) string {
+	c.t.Helper()
+	ctx := c.t.Context()
+	const password = "mật khẩu dài để thử"
+	admin := s.signIn("quantri", password)
+	me, err := admin.Me(ctx)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	add := func(n wire.NewAccount) wire.Account {
+		n.Unit, n.Password = me.Unit, password
+		a, err := admin.CreateAccount(ctx, n)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return a
+	}
+	add(wire.NewAccount{Login: "vanthu", Name: "Văn Thư Mẫu", Role: "staff"})
+	official := add(wire.NewAccount{Login: "lanhdao", Name: "Lãnh Đạo Mẫu", Role: "official", Certificate: c.official.Raw})
+	staff := s.signIn("vanthu", password)
+	sample := samples.New(3, "training", samples.Small)
+	d, err := staff.OpenDossier(ctx, wire.NewDossier{Register: sample.Register, Subject: wire.Subject{Name: sample.Subject.Name}})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, f := range sample.Files {
+		var b bytes.Buffer
+		if err := f.Write(&b); err != nil {
+			c.t.Fatal(err)
+		}
+		done, err := staff.Deposit(ctx, client.Deposit{
+			Dossier: d.ID, Kind: f.Kind, Title: f.Title, Origin: f.Origin, Content: bytes.NewReader(b.Bytes()), Size: int64(b.Len()),
+			Wait: 20 * time.Second,
+		})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if done.Proof == nil {
+			c.t.Errorf("%s: no receipt", f.Name)
+		}
+		if f.MediaType == "application/pdf" {
+			if _, err := staff.Submit(ctx, done.Version.ID, official.ID, "Phê duyệt"); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+	c.sign(s)
+	x, err := staff.ExportDossier(ctx, d.ID, wire.NewExport{Signer: official.ID, Purpose: "Thẩm định"})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.sign(s)
+	if _, err := staff.SaveExport(ctx, x.Export.ID, c.path("dossier.pdf")); err != nil {
+		c.t.Fatal(err)
+	}
+	policy, err := staff.Policy(ctx)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.write("policy.txt", string(policy))
+	return c.path("dossier.pdf")
+}
+
+func (c *outside) sign(s *server) {
+	c.t.Helper()
+	out, code := command(c.t, "trien-agent", "sign", "--server", s.url, "--ca", s.ca, "--login", "lanhdao", "--password-file", c.path("password"),
+		"--module", c.module, "--token", "official", "--pin-file", c.path("pin"), "--all", "--yes")
+	if code != 0 {
+		c.t.Fatalf("signing: exit %d\n%s", code, out)
+	}
+}
