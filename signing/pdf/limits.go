@@ -30,3 +30,14 @@ const (
 	blockBytes       = 16 << 10 // unit of reading
 	blockCount       = 64       // blocks kept
 )
+
+// Limits of images.
+const (
+	maxImageSide     = 65_500   // pixels
+	maxDecodedPixels = 16 << 20 // of pictures that must be decoded as a whole: interlaced PNG, tiled TIFF, TIFF with alpha
+	maxTIFFPages     = 2000
+	maxPictureBytes  = 2 << 30  // samples of one picture
+	maxTIFFBytes     = 16 << 30 // samples of all pages
+	maxTIFFValues    = 1 << 20  // values of one field, such as the strips of a page
+	maxColorProfile  = 8 << 20
+)

@@ -134,29 +134,23 @@ func (w *Writer) begin(r Ref) error {
 
 // copyStream writes a stream of exactly length bytes of data.
 func (w *Writer) copyStream(r Ref, dict Dict, data io.Reader, length int64) error {
-	dict = dict.Clone()
-	dict["Length"] = Integer(length)
-	if err := w.begin(r); err != nil {
+	return w.makeStream(r, dict, length, func(body io.Writer) error {
+		_, err := io.Copy(body, io.LimitReader(data, length))
 		return err
-	}
-	if err := w.write(append(AppendObject(nil, dict), "\nstream\n"...)); err != nil {
-		return err
-	}
-	n, err := io.Copy((*streamBody)(w), io.LimitReader(data, length))
-	if err == nil && n != length {
-		err = fmt.Errorf("reading data of a stream: %w", io.ErrUnexpectedEOF)
-	}
-	if err != nil {
-		return w.fail(err)
-	}
-	return w.write([]byte("\nendstream\nendobj\n"))
+	})
 }
 
-// makeStream writes a stream whose length is known only when produce has written it; the length follows as an object of its own.
-func (w *Writer) makeStream(r Ref, dict Dict, produce func(io.Writer) error) error {
-	length := w.reserve()
+// makeStream writes a stream with the data that produce writes: exactly length bytes, or any number if length is negative; then /Length follows
+// as an object of its own.
+func (w *Writer) makeStream(r Ref, dict Dict, length int64, produce func(io.Writer) error) error {
 	dict = dict.Clone()
-	dict["Length"] = length
+	var later Ref
+	if length < 0 {
+		later = w.reserve()
+		dict["Length"] = later
+	} else {
+		dict["Length"] = Integer(length)
+	}
 	if err := w.begin(r); err != nil {
 		return err
 	}
@@ -165,13 +159,16 @@ func (w *Writer) makeStream(r Ref, dict Dict, produce func(io.Writer) error) err
 	}
 	start := w.written
 	if err := produce((*streamBody)(w)); err != nil {
-		return w.fail(err)
+		return w.fail(fmt.Errorf("writing data of a stream: %w", err))
 	}
 	n := w.written - start
-	if err := w.write([]byte("\nendstream\nendobj\n")); err != nil {
+	if length >= 0 && n != length {
+		return w.fail(fmt.Errorf("writing data of a stream: %w: %d bytes instead of %d", io.ErrUnexpectedEOF, n, length))
+	}
+	if err := w.write([]byte("\nendstream\nendobj\n")); err != nil || length >= 0 {
 		return err
 	}
-	return w.set(length, Integer(n))
+	return w.set(later, Integer(n))
 }
 
 // streamBody is a Writer seen as the body of its open stream.
