@@ -128,3 +128,7 @@ func TestClock(t *testing.T) {
 		t.Errorf("the clock shows %s", c.Now())
 	}
 }
+
+func TestMemoryStore(t *testing.T) {
+	vaulttest.Store(t, func(*testing.T) vault.Store { return vaulttest.NewMemoryStore() })
+}

@@ -39,23 +39,29 @@ func (s *MemoryStore) addJob(j vault.Job) {
 	s.jobs[j.ID] = cloneJob(j)
 }
 
-// endJob takes a waiting job to a final state. The object of an export that will not be signed becomes garbage.
-func (s *MemoryStore) endJob(id vault.JobID, state vault.JobState) error {
+// waiting finds a job that still waits.
+func (s *MemoryStore) waiting(id vault.JobID) (vault.Job, error) {
 	j, err := get(s.jobs, id, "job")
-	if err != nil {
-		return err
+	if err == nil && j.State != vault.Waiting {
+		err = vault.ErrJobDone
 	}
-	if j.State != vault.Waiting {
-		return vault.ErrJobDone
-	}
+	return j, err
+}
+
+// endJob takes a waiting job to a final state. The object of an export that will not be signed becomes garbage.
+func (s *MemoryStore) endJob(id vault.JobID, state vault.JobState) {
+	j := s.jobs[id]
 	j.State = state
 	s.jobs[id] = j
-	if x, ok := s.exports[j.Export]; ok && state != vault.Signed {
-		x.State = state
-		s.exports[x.ID] = x
+	x, ok := s.exports[j.Export]
+	if !ok {
+		return
+	}
+	x.State = state
+	s.exports[x.ID] = x
+	if state != vault.Signed {
 		s.discard(x.Object.Key)
 	}
-	return nil
 }
 
 // Job reads a signing job.
@@ -87,12 +93,11 @@ func (s *MemoryStore) WaitingJobs(ctx context.Context, signer vault.AccountID, n
 // WithdrawJob takes a waiting job back.
 func (s *MemoryStore) WithdrawJob(ctx context.Context, id vault.JobID, e vault.Event) error {
 	return s.do(ctx, func() error {
-		if err := s.checkEvent(e); err != nil {
+		_, err := s.waiting(id)
+		if err := first(err, s.checkEvent(e)); err != nil {
 			return err
 		}
-		if err := s.endJob(id, vault.Withdrawn); err != nil {
-			return err
-		}
+		s.endJob(id, vault.Withdrawn)
 		s.record(e)
 		return nil
 	})

@@ -138,16 +138,14 @@ func (s *MemoryStore) CommitVersion(ctx context.Context, n vault.NewVersion) err
 		if err := first(free(s.versions, v.ID, "version"), s.checkVersion(u, n), s.checkEvent(n.Event)); err != nil {
 			return err
 		}
+		if err := s.checkSigned(n.Job); err != nil {
+			return err
+		}
 		if v.Previous != record.latest() || v.Number != 0 && v.Number != len(record.versions)+1 {
 			return vault.ErrStale
 		}
 		if !n.Job.IsZero() {
-			if s.jobs[n.Job].Purpose == vault.ExportApproval {
-				return fmt.Errorf("%w: the job signs an export", vault.ErrInvalid)
-			}
-			if err := s.endJob(n.Job, vault.Signed); err != nil {
-				return err
-			}
+			s.endJob(n.Job, vault.Signed)
 		}
 		s.records[record.ID] = record
 		record.versions = append(record.versions, v.ID)
@@ -160,18 +158,27 @@ func (s *MemoryStore) CommitVersion(ctx context.Context, n vault.NewVersion) err
 	})
 }
 
+// checkSigned makes sure that the job which a version fulfils, if any, waits for it.
+func (s *MemoryStore) checkSigned(id vault.JobID) error {
+	if id.IsZero() {
+		return nil
+	}
+	j, err := s.waiting(id)
+	return first(err, valid(j.Purpose == vault.Approval, "the job signs an export"))
+}
+
 // place finds the record that a version goes into, or prepares the new one.
 func (s *MemoryStore) place(n vault.NewVersion) (*memoryRecord, error) {
 	v := n.Version
 	if n.Record == nil {
 		r, err := get(s.records, v.Record, "record")
-		if err == nil && r.Dossier != v.Dossier {
+		if err == nil && (r.Dossier != v.Dossier || r.Kind != v.Kind) {
 			err = fmt.Errorf("%w: the dossier has no such record", vault.ErrNotFound)
 		}
 		return r, err
 	}
 	_, noDossier := get(s.dossiers, n.Record.Dossier, "dossier")
-	err := first(valid(n.Record.ID == v.Record && n.Record.Dossier == v.Dossier, "the version is of another record"),
+	err := first(valid(n.Record.ID == v.Record && n.Record.Dossier == v.Dossier && n.Record.Kind == v.Kind, "the version is of another record"),
 		noDossier, free(s.records, n.Record.ID, "record"))
 	if err != nil {
 		return nil, err
@@ -247,13 +254,10 @@ func (s *MemoryStore) CommitSealedExport(ctx context.Context, id vault.UploadID,
 		if err != nil {
 			return err
 		}
-		// The unsigned object goes to the garbage here, not through endJob: the export itself lives on.
-		if s.jobs[old.Job].State != vault.Waiting {
-			return vault.ErrJobDone
+		if _, err := s.waiting(old.Job); err != nil {
+			return err
 		}
-		job := s.jobs[old.Job]
-		job.State = vault.Signed
-		s.jobs[old.Job] = job
+		s.endJob(old.Job, vault.Signed)
 		s.discard(old.Object.Key)
 		old.Size, old.SHA256, old.Object, old.State = x.Size, x.SHA256, cloneObject(x.Object), vault.Signed
 		s.exports[x.ID] = old
@@ -275,9 +279,7 @@ func (s *MemoryStore) ExpireUploads(ctx context.Context, before, now time.Time) 
 		}
 		for id, j := range s.jobs {
 			if j.State == vault.Waiting && !j.Expires.After(now) {
-				if err := s.endJob(id, vault.Expired); err != nil {
-					return n, err
-				}
+				s.endJob(id, vault.Expired)
 			}
 		}
 		return n, nil

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"trien/ledger"
+	"trien/vault"
+)
+
+// AddUnit adds an organisation; [vault.ErrConflict] if its name stands already.
+func (s *Store) AddUnit(ctx context.Context, u vault.Unit, e vault.Event) error {
+	return s.write(ctx, func(tx pgx.Tx) error {
+		_, err := change(ctx, tx, `insert into vault.unit (id, name) values (@id, @name)`, pgx.NamedArgs{"id": ref(u.ID.UUID), "name": u.Name})
+		if err != nil {
+			return fmt.Errorf("adding unit %s: %w", u.ID, err)
+		}
+		return addEvent(ctx, tx, e)
+	})
+}
+
+func scanUnit(row pgx.CollectableRow) (u vault.Unit, err error) {
+	err = row.Scan(&u.ID, &u.Name)
+	return u, err
+}
+
+// Unit reads an organisation.
+func (s *Store) Unit(ctx context.Context, id vault.UnitID) (vault.Unit, error) {
+	return one(ctx, s.pool, "unit", scanUnit, `select id, name from vault.unit where id = @id`, pgx.NamedArgs{"id": ref(id.UUID)})
+}
+
+// Units lists the organisations by name.
+func (s *Store) Units(ctx context.Context) ([]vault.Unit, error) {
+	return many(ctx, s.pool, scanUnit, `select id, name from vault.unit order by name collate "C"`, nil)
+}
+
+// AddAccount adds a person's access; [vault.ErrNameTaken] if the login stands already.
+func (s *Store) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
+	const sql = `insert into vault.account (id, login, name, post, unit, role, password, certificate, created)
+		values (@id, @login, @name, @post, @unit, @role, @password, @certificate, @created)`
+	return s.write(ctx, func(tx pgx.Tx) error {
+		_, err := change(ctx, tx, sql, pgx.NamedArgs{
+			"id": ref(a.ID.UUID), "login": a.Login, "name": a.Name, "post": a.Post, "unit": ref(a.Unit.UUID), "role": string(a.Role),
+			"password": string(a.Password), "certificate": a.Certificate, "created": moment(a.Created),
+		})
+		if err != nil {
+			return fmt.Errorf("adding account %s: %w", a.ID, err)
+		}
+		return addEvent(ctx, tx, e)
+	})
+}
+
+const accountColumns = `id, login, name, post, unit, role, password, certificate, created`
+
+func accountFields(a *vault.Account) []any {
+	return []any{&a.ID, &a.Login, &a.Name, &a.Post, &a.Unit, &a.Role, &a.Password, &a.Certificate, &a.Created}
+}
+
+func scanAccount(row pgx.CollectableRow) (a vault.Account, err error) {
+	err = row.Scan(accountFields(&a)...)
+	return a, err
+}
+
+// Account reads an account.
+func (s *Store) Account(ctx context.Context, id vault.AccountID) (vault.Account, error) {
+	const sql = `select ` + accountColumns + ` from vault.account where id = @id`
+	return one(ctx, s.pool, "account", scanAccount, sql, pgx.NamedArgs{"id": ref(id.UUID)})
+}
+
+// AccountByLogin finds an account.
+func (s *Store) AccountByLogin(ctx context.Context, login string) (vault.Account, error) {
+	const sql = `select ` + accountColumns + ` from vault.account where login = @login`
+	return one(ctx, s.pool, "account", scanAccount, sql, pgx.NamedArgs{"login": login})
+}
+
+// Accounts lists all accounts by login.
+func (s *Store) Accounts(ctx context.Context) ([]vault.Account, error) {
+	const sql = `select ` + accountColumns + ` from vault.account order by login collate "C"`
+	return many(ctx, s.pool, scanAccount, sql, nil)
+}
+
+// SetCertificate binds a certificate to an account; nil takes it away.
+func (s *Store) SetCertificate(ctx context.Context, id vault.AccountID, der []byte, e vault.Event) error {
+	return s.write(ctx, func(tx pgx.Tx) error {
+		n, err := change(ctx, tx, `update vault.account set certificate = @der where id = @id`, pgx.NamedArgs{"id": ref(id.UUID), "der": der})
+		if err != nil {
+			return fmt.Errorf("binding a certificate to account %s: %w", id, err)
+		}
+		if n == 0 {
+			return fmt.Errorf("%w: account %s", vault.ErrNotFound, id)
+		}
+		return addEvent(ctx, tx, e)
+	})
+}
+
+// AddSession opens a session.
+func (s *Store) AddSession(ctx context.Context, n vault.Session, e vault.Event) error {
+	const sql = `insert into vault.session (id, account, token, created, expires) values (@id, @account, @token, @created, @expires)`
+	return s.write(ctx, func(tx pgx.Tx) error {
+		_, err := change(ctx, tx, sql, pgx.NamedArgs{
+			"id": ref(n.ID.UUID), "account": ref(n.Account.UUID), "token": n.Hash[:], "created": moment(n.Created), "expires": moment(n.Expires),
+		})
+		if err != nil {
+			return fmt.Errorf("adding session %s: %w", n.ID, err)
+		}
+		return addEvent(ctx, tx, e)
+	})
+}
+
+type signedIn struct {
+	session vault.Session
+	account vault.Account
+}
+
+func scanSignedIn(row pgx.CollectableRow) (x signedIn, err error) {
+	n := &x.session
+	fields := []any{&n.ID, &n.Account, into(&n.Hash), &n.Created, &n.Expires}
+	err = row.Scan(append(fields, accountFields(&x.account)...)...)
+	return x, err
+}
+
+// Session finds a session by its token, and who holds it; [vault.ErrNotFound] if it has ended or expired at now.
+func (s *Store) Session(ctx context.Context, token ledger.Hash, now time.Time) (vault.Session, vault.Account, error) {
+	const sql = `select s.id, s.account, s.token, s.created, s.expires,
+			a.id, a.login, a.name, a.post, a.unit, a.role, a.password, a.certificate, a.created
+		from vault.session s join vault.account a on a.id = s.account
+		where s.token = @token and s.ended is null and s.expires > @now`
+	x, err := one(ctx, s.pool, "session", scanSignedIn, sql, pgx.NamedArgs{"token": token[:], "now": moment(now)})
+	return x.session, x.account, err
+}
+
+// EndSession ends a session at the event's time. One that has ended is [vault.ErrNotFound].
+func (s *Store) EndSession(ctx context.Context, id vault.SessionID, e vault.Event) error {
+	const sql = `update vault.session set ended = @now where id = @id and ended is null`
+	return s.write(ctx, func(tx pgx.Tx) error {
+		n, err := change(ctx, tx, sql, pgx.NamedArgs{"id": ref(id.UUID), "now": moment(e.Time)})
+		if err != nil {
+			return fmt.Errorf("ending session %s: %w", id, err)
+		}
+		if n == 0 {
+			return fmt.Errorf("%w: session %s", vault.ErrNotFound, id)
+		}
+		return addEvent(ctx, tx, e)
+	})
+}

@@ -1,0 +1,155 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"trien/vault"
+)
+
+// AddDossier starts a dossier and makes its subject's name searchable. [vault.ErrDossierExists] if the unit holds one with
+// the same register and personal number.
+func (s *Store) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
+	const add = `insert into vault.dossier (id, register, unit, name, birth_date, personal_number, created)
+		values (@id, @register, @unit, @name, @birth_date, @personal_number, @created)`
+	const index = `insert into vault.dossier_word (unit, start, dossier)
+		select distinct @unit::uuid, left(word, n), @id::uuid
+		from unnest(@words::text[]) word, generate_series(1, length(word)) n`
+	return s.write(ctx, func(tx pgx.Tx) error {
+		_, err := change(ctx, tx, add, pgx.NamedArgs{
+			"id": ref(d.ID.UUID), "register": string(d.Register), "unit": ref(d.Unit.UUID), "name": d.Subject.Name,
+			"birth_date": d.Subject.BirthDate, "personal_number": d.Subject.PersonalNumber, "created": moment(d.Created),
+		})
+		if err != nil {
+			return fmt.Errorf("adding dossier %s: %w", d.ID, err)
+		}
+		words := strings.Fields(vault.FoldName(d.Subject.Name))
+		_, err = change(ctx, tx, index, pgx.NamedArgs{"unit": ref(d.Unit.UUID), "id": ref(d.ID.UUID), "words": words})
+		if err != nil {
+			return fmt.Errorf("indexing dossier %s: %w", d.ID, err)
+		}
+		return addEvent(ctx, tx, e)
+	})
+}
+
+func scanDossier(row pgx.CollectableRow) (d vault.Dossier, err error) {
+	p := &d.Subject
+	err = row.Scan(&d.ID, &d.Register, &d.Unit, &p.Name, &p.BirthDate, &p.PersonalNumber, &d.Created, &d.Records)
+	return d, err
+}
+
+// Dossier reads a dossier.
+func (s *Store) Dossier(ctx context.Context, id vault.DossierID) (vault.Dossier, error) {
+	const sql = `select d.id, d.register, d.unit, d.name, d.birth_date, d.personal_number, d.created,
+			(select count(*) from vault.record r where r.dossier = d.id)
+		from vault.dossier d where d.id = @id`
+	return one(ctx, s.pool, "dossier", scanDossier, sql, pgx.NamedArgs{"id": ref(id.UUID)})
+}
+
+// pageAfter is the bound of a page whose rows are before it; there is no identifier after the last UUID.
+func pageAfter(id uuid.UUID) pgtype.UUID {
+	if id == uuid.Nil {
+		id = uuid.Max
+	}
+	return ref(id)
+}
+
+// listDossiers walks dossier_page from the end of the page before.
+const listDossiers = `select d.id, d.register, d.unit, d.name, d.birth_date, d.personal_number, d.created,
+		(select count(*) from vault.record r where r.dossier = d.id)
+	from vault.dossier d
+	where d.unit = @unit and d.id < @after
+	order by d.id desc limit @limit`
+
+// searchDossiers walks the range of one word's beginning in the primary key of dossier_word, from the end of the page
+// before, and asks the same index for each of the other words. It walks the word that the fewest dossiers have, counted
+// up to a bound: counting further would cost more than walking.
+const searchDossiers = `with term as (
+		select word, (select count(*) from (
+			select from vault.dossier_word w where w.unit = @unit and w.start = word limit 1000
+		) capped) as found
+		from unnest(@words::text[]) word
+	), rarest as (
+		select word from term order by found, length(word) desc, word limit 1
+	)
+	select d.id, d.register, d.unit, d.name, d.birth_date, d.personal_number, d.created,
+		(select count(*) from vault.record r where r.dossier = d.id)
+	from (
+		select w.dossier from vault.dossier_word w
+		where w.unit = @unit and w.start = (select word from rarest) and w.dossier < @after
+			and not exists (
+				select from unnest(@words::text[]) other where not exists (
+					select from vault.dossier_word o where o.unit = @unit and o.start = other and o.dossier = w.dossier
+				)
+			)
+		order by w.dossier desc limit @limit
+	) page join vault.dossier d on d.id = page.dossier
+	order by d.id desc`
+
+// Dossiers lists a unit's dossiers, newest first. A name selects those with a word beginning with each of its words.
+func (s *Store) Dossiers(ctx context.Context, q vault.DossierQuery) ([]vault.Dossier, error) {
+	args := pgx.NamedArgs{"unit": ref(q.Unit.UUID), "after": pageAfter(q.After.UUID), "limit": max(0, q.Limit)}
+	words := strings.Fields(vault.FoldName(q.Name))
+	if len(words) == 0 {
+		return many(ctx, s.pool, scanDossier, listDossiers, args)
+	}
+	args["words"] = words
+	return many(ctx, s.pool, scanDossier, searchDossiers, args)
+}
+
+func scanRecord(row pgx.CollectableRow) (r vault.Record, err error) {
+	err = row.Scan(&r.ID, &r.Dossier, &r.Kind, &r.Title, &r.Created)
+	return r, err
+}
+
+// Record reads a record.
+func (s *Store) Record(ctx context.Context, id vault.RecordID) (vault.Record, error) {
+	const sql = `select id, dossier, kind, title, created from vault.record where id = @id`
+	return one(ctx, s.pool, "record", scanRecord, sql, pgx.NamedArgs{"id": ref(id.UUID)})
+}
+
+// Records reads all records of a dossier in the order they were made, with their versions, oldest first. Manifests and
+// receipts are left out; a logged version has "logged" for its receipt.
+func (s *Store) Records(ctx context.Context, id vault.DossierID) ([]vault.RecordView, error) {
+	const records = `select id, dossier, kind, title, created from vault.record where dossier = @dossier order by created, id`
+	const versions = `select ` + versionColumns + `, null::bytea, case when receipt is null then null else 'logged'::bytea end
+		from vault.version where dossier = @dossier order by number`
+	args := pgx.NamedArgs{"dossier": ref(id.UUID)}
+	var views []vault.RecordView
+	// One snapshot, so that no version is read whose record is not.
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
+		all, err := many(ctx, tx, scanRecord, records, args)
+		if err != nil {
+			return fmt.Errorf("listing records: %w", err)
+		}
+		if len(all) == 0 {
+			// To tell an empty dossier from none.
+			_, err := one(ctx, tx, "dossier", pgx.RowTo[bool], `select true from vault.dossier where id = @dossier`, args)
+			return err
+		}
+		place := make(map[vault.RecordID]int, len(all))
+		for i, r := range all {
+			place[r.ID] = i
+			views = append(views, vault.RecordView{Record: r})
+		}
+		found, err := many(ctx, tx, scanVersion, versions, args)
+		if err != nil {
+			return fmt.Errorf("listing versions: %w", err)
+		}
+		for _, v := range found {
+			view := &views[place[v.Record]]
+			view.Versions = append(view.Versions, v)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	return views, nil
+}

@@ -1,0 +1,60 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"trien/vault"
+)
+
+// addEvent writes a line of the access record in the transaction of what it tells.
+func addEvent(ctx context.Context, tx pgx.Tx, e vault.Event) error {
+	const sql = `insert into vault.event (id, time, account, session, unit, role, action, outcome, reason, purpose,
+			dossier, record, version, job, export, subject, address, agent)
+		values (@id, @time, @account, @session, @unit, @role, @action, @outcome, @reason, @purpose,
+			@dossier, @record, @version, @job, @export, @subject, @address, @agent)`
+	_, err := change(ctx, tx, sql, pgx.NamedArgs{
+		"id": ref(e.ID.UUID), "time": moment(e.Time), "account": ref(e.Account.UUID), "session": ref(e.Session.UUID),
+		"unit": ref(e.Unit.UUID), "role": string(e.Role), "action": string(e.Action), "outcome": string(e.Outcome),
+		"reason": e.Reason, "purpose": storable(e.Purpose), "dossier": ref(e.Target.Dossier.UUID), "record": ref(e.Target.Record.UUID),
+		"version": ref(e.Target.Version.UUID), "job": ref(e.Target.Job.UUID), "export": ref(e.Target.Export.UUID),
+		"subject": ref(e.Target.Subject.UUID), "address": storable(e.Source.Address), "agent": storable(e.Source.Agent),
+	})
+	if err != nil {
+		return fmt.Errorf("recording event %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// storable drops what a text column cannot hold. What a stranger wrote must not keep a refusal out of the record.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+}
+
+// AddEvent writes a line of the access record.
+func (s *Store) AddEvent(ctx context.Context, e vault.Event) error {
+	return s.write(ctx, func(tx pgx.Tx) error { return addEvent(ctx, tx, e) })
+}
+
+func scanEvent(row pgx.CollectableRow) (e vault.Event, err error) {
+	t := &e.Target
+	err = row.Scan(&e.ID, &e.Time, &e.Account, &e.Session, &e.Unit, &e.Role, &e.Action, &e.Outcome, &e.Reason, &e.Purpose,
+		&t.Dossier, &t.Record, &t.Version, &t.Job, &t.Export, &t.Subject, &e.Source.Address, &e.Source.Agent)
+	return e, err
+}
+
+// Events lists the access record, newest first, a page by an index.
+func (s *Store) Events(ctx context.Context, q vault.EventQuery) ([]vault.Event, error) {
+	sql := `select id, time, account, session, unit, role, action, outcome, reason, purpose,
+			dossier, record, version, job, export, subject, address, agent
+		from vault.event where id < @after`
+	if q.Dossier != (vault.DossierID{}) {
+		sql += ` and dossier = @dossier`
+	}
+	sql += ` order by id desc limit @limit`
+	args := pgx.NamedArgs{"after": pageAfter(q.After.UUID), "dossier": ref(q.Dossier.UUID), "limit": max(0, q.Limit)}
+	return many(ctx, s.pool, scanEvent, sql, args)
+}

@@ -1,0 +1,372 @@
+package vaulttest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trien/ledger"
+	"trien/vault"
+)
+
+// Store is the suite that every [vault.Store] passes. open returns an empty store, and ends it by t.Cleanup.
+//
+// Besides what each method does, it holds that an act and its event stand or fall together, that a refused act leaves
+// nothing behind, and that of acts which exclude each other and run at once exactly one succeeds.
+func Store(t *testing.T, open func(t *testing.T) vault.Store) {
+	for _, part := range []struct {
+		name string
+		test func(w *world)
+	}{
+		{"units", storeUnits},
+		{"accounts", storeAccounts},
+		{"accounts at once", storeAccountsAtOnce},
+		{"sessions", storeSessions},
+		{"events", storeEvents},
+		{"dossiers", storeDossiers},
+		{"dossier pages", storeDossierPages},
+		{"dossier search", storeDossierSearch},
+		{"uploads", storeUploads},
+		{"idempotency keys", storeKeys},
+		{"one key at once", storeKeysAtOnce},
+		{"versions", storeVersions},
+		{"refused versions", storeVersionsRefused},
+		{"versions of one record at once", storeVersionsAtOnce},
+		{"commit against the sweeper", storeCommitOrExpire},
+		{"commit against abandonment", storeCommitOrAbandon},
+		{"commit against a repeated request", storeCommitOrRepeat},
+		{"jobs", storeJobs},
+		{"one job at once", storeJobsAtOnce},
+		{"exports", storeExports},
+		{"exports without a signature", storeExportsEnded},
+		{"one export at once", storeExportsAtOnce},
+		{"outbox", storeOutbox},
+		{"publishers at once", storePublishersAtOnce},
+		{"sweeping", storeSweep},
+		{"times", storeTimes},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.test(newWorld(t, open(t))) })
+	}
+}
+
+// world is a store with a unit, its people and a dossier, and what the tests have put into it so far.
+type world struct {
+	*testing.T
+	vault.Store
+	now      time.Time
+	unit     vault.Unit
+	staff    vault.Account
+	official vault.Account
+	dossier  vault.Dossier
+	used     vault.Event // an event that stands already
+
+	sessions []vault.Session
+	dossiers []vault.DossierID
+	jobs     []vault.JobID
+	objects  []string
+}
+
+func newWorld(t *testing.T, store vault.Store) *world {
+	w := &world{T: t, Store: store, now: time.Date(2026, 5, 6, 7, 8, 9, 123456000, time.UTC)}
+	w.unit = vault.Unit{ID: vault.UnitID{UUID: id()}, Name: "Ban Tổ chức Thử Nghiệm"}
+	w.used = w.event(vault.ManageAccess)
+	w.must("AddUnit", w.AddUnit(w.Context(), w.unit, w.used))
+	w.staff = w.account("staff", vault.Staff)
+	w.official = w.account("official", vault.Official)
+	for _, a := range []vault.Account{w.staff, w.official} {
+		w.must("AddAccount", w.AddAccount(w.Context(), a, w.event(vault.ManageAccess)))
+	}
+	w.dossier = w.newDossier("Nguyễn Văn Thử", "000001")
+	w.must("AddDossier", w.AddDossier(w.Context(), w.dossier, w.event(vault.OpenDossier)))
+	w.must("Ready", w.Ready(w.Context()))
+	return w
+}
+
+func id() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func digest(s string) ledger.Hash { return sha256.Sum256([]byte(s)) }
+
+func (w *world) must(what string, err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatalf("%s: %v", what, err)
+	}
+}
+
+func (w *world) want(what string, err, want error) {
+	w.Helper()
+	if !errors.Is(err, want) {
+		w.Errorf("%s: %v, want %v", what, err, want)
+	}
+}
+
+func (w *world) same(what string, got, want any) {
+	w.Helper()
+	if !reflect.DeepEqual(got, want) {
+		w.Errorf("%s:\n got %.2000s\nwant %.2000s", what, fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
+	}
+}
+
+func (w *world) event(action vault.Action) vault.Event {
+	return vault.Event{
+		ID: vault.EventID{UUID: id()}, Time: w.now, Account: w.staff.ID, Unit: w.unit.ID, Role: vault.Staff, Action: action,
+		Outcome: vault.Done, Source: vault.Source{Address: "127.0.0.1", Agent: "suite"},
+	}
+}
+
+func (w *world) account(login string, role vault.Role) vault.Account {
+	return vault.Account{
+		ID: vault.AccountID{UUID: id()}, Login: login, Name: "Trần Thị " + login, Post: "Chuyên viên", Unit: w.unit.ID, Role: role,
+		Password: "$argon2id$" + vault.PasswordHash(login), Created: w.now,
+	}
+}
+
+func (w *world) newDossier(name, number string) vault.Dossier {
+	d := vault.Dossier{
+		ID: vault.DossierID{UUID: id()}, Register: vault.Party, Unit: w.unit.ID, Created: w.now,
+		Subject: vault.Subject{Name: name, BirthDate: "1980-02-29", PersonalNumber: number},
+	}
+	w.dossiers = append(w.dossiers, d.ID)
+	return d
+}
+
+// stage begins an upload.
+func (w *world) stage() vault.Upload {
+	w.Helper()
+	u := w.newUpload("")
+	done, err := w.BeginUpload(w.Context(), u)
+	if err != nil || !done.IsZero() {
+		w.Fatalf("BeginUpload: %v, %v", done, err)
+	}
+	return u
+}
+
+func (w *world) newUpload(key string) vault.Upload {
+	u := vault.Upload{
+		ID: vault.UploadID{UUID: id()}, Account: w.staff.ID, IdempotencyKey: key, Fingerprint: digest("request " + key),
+		ObjectKey: "o/" + rand.Text(), Started: w.now,
+	}
+	w.objects = append(w.objects, u.ObjectKey)
+	return u
+}
+
+// newVersion fills in a commit of u. A zero record: a new one.
+func (w *world) newVersion(u vault.Upload, record vault.RecordID, previous vault.Version) vault.NewVersion {
+	n := vault.NewVersion{Upload: u.ID, Event: w.event(vault.Deposit)}
+	if record.IsZero() {
+		record = vault.RecordID{UUID: id()}
+		n.Record = &vault.Record{ID: record, Dossier: w.dossier.ID, Kind: "party.member_slip", Title: "Phiếu đảng viên", Created: w.now}
+	}
+	v := vault.VersionID{UUID: id()}
+	n.Version = vault.Version{
+		ID: v, Record: record, Dossier: w.dossier.ID, Register: w.dossier.Register, Number: previous.Number + 1, Previous: previous.ID,
+		Kind: "party.member_slip", Manifest: []byte("manifest of " + v.String()), MediaType: "application/pdf", Size: 12345,
+		SHA256: digest("plain" + v.String()), ObjectSHA256: digest("object" + v.String()), Origin: vault.Declared, Actor: w.staff.ID,
+		Unit: w.unit.ID, Basis: "QĐ 1/2026", Time: w.now, SealedSalt: []byte("sealed salt"),
+		Object: vault.SealedObject{Key: u.ObjectKey, Size: 12400, WrappedKey: []byte("wrapped key")},
+		Leaf:   ledger.VersionLeaf("party", ledger.NewSalt(), []byte("manifest of "+v.String())),
+	}
+	n.Entry = ledger.Entry{Identity: ledger.VersionIdentity(v.UUID), Leaf: n.Version.Leaf}
+	return n
+}
+
+// deposit commits a version; a zero record: of a new one.
+func (w *world) deposit(record vault.RecordID, previous vault.Version) vault.Version {
+	w.Helper()
+	n := w.newVersion(w.stage(), record, previous)
+	w.must("CommitVersion", w.CommitVersion(w.Context(), n))
+	return n.Version
+}
+
+func (w *world) newJob(v vault.Version) vault.Job {
+	j := vault.Job{
+		ID: vault.JobID{UUID: id()}, Purpose: vault.Approval, Signer: w.official.ID, Dossier: w.dossier.ID, Version: v.ID,
+		Register: w.dossier.Register, Title: "Phiếu đảng viên", Reason: "Phê duyệt", Pages: 2, State: vault.Waiting, Created: w.now,
+		Expires: w.now.Add(time.Hour), Digest: digest("range"), ByteRange: [4]int64{0, 10, 20, 30}, Size: 50,
+		Certificate: []byte("certificate"), Prepared: []byte("prepared"),
+	}
+	w.jobs = append(w.jobs, j.ID)
+	return j
+}
+
+func (w *world) newExport(u vault.Upload) (vault.Export, vault.Job) {
+	j := w.newJob(vault.Version{})
+	x := vault.Export{
+		ID: vault.ExportID{UUID: id()}, Dossier: w.dossier.ID, Requester: w.staff.ID, Signer: w.official.ID, Recipient: w.staff.ID,
+		Purpose: "Bổ nhiệm", State: vault.Waiting, Job: j.ID, Created: w.now, Size: 700, SHA256: digest("export"),
+		Object: vault.SealedObject{Key: u.ObjectKey, Size: 800, WrappedKey: []byte("wrapped key")},
+	}
+	j.Purpose, j.Export = vault.ExportApproval, x.ID
+	return x, j
+}
+
+// export commits a waiting export with its job.
+func (w *world) export() (vault.Export, vault.Job) {
+	w.Helper()
+	u := w.stage()
+	x, j := w.newExport(u)
+	w.must("CommitExport", w.CommitExport(w.Context(), u.ID, x, j, w.event(vault.ExportDossier)))
+	return x, j
+}
+
+// sealed is x as its sealing in upload u makes it.
+func sealed(x vault.Export, u vault.Upload) vault.Export {
+	x.State, x.Size, x.SHA256 = vault.Signed, 900, digest("sealed export")
+	x.Object = vault.SealedObject{Key: u.ObjectKey, Size: 950, WrappedKey: []byte("other wrapped key")}
+	return x
+}
+
+// state is all that can be seen of the store.
+type state struct {
+	units    []vault.Unit
+	accounts []vault.Account
+	sessions []vault.Session
+	dossiers []vault.DossierView
+	jobs     []vault.Job
+	garbage  []string
+	known    map[string]bool
+	pending  int
+	oldest   time.Time
+	events   []vault.Event
+}
+
+func (w *world) state() state {
+	w.Helper()
+	ctx := w.Context()
+	var s state
+	var err error
+	s.units, err = w.Units(ctx)
+	w.must("Units", err)
+	s.accounts, err = w.Accounts(ctx)
+	w.must("Accounts", err)
+	for _, n := range w.sessions {
+		if n, _, err = w.Session(ctx, n.Hash, w.now); err == nil {
+			s.sessions = append(s.sessions, n)
+		}
+	}
+	for _, id := range w.dossiers {
+		var view vault.DossierView
+		if view.Dossier, err = w.Store.Dossier(ctx, id); errors.Is(err, vault.ErrNotFound) {
+			continue
+		}
+		w.must("Dossier", err)
+		view.Records, err = w.Records(ctx, id)
+		w.must("Records", err)
+		view.Exports, err = w.ExportsOf(ctx, id)
+		w.must("ExportsOf", err)
+		s.dossiers = append(s.dossiers, view)
+	}
+	for _, id := range w.jobs {
+		j, err := w.Job(ctx, id)
+		if errors.Is(err, vault.ErrNotFound) {
+			continue
+		}
+		w.must("Job", err)
+		s.jobs = append(s.jobs, j)
+	}
+	s.garbage = w.garbage()
+	s.known, err = w.Known(ctx, w.objects)
+	w.must("Known", err)
+	s.pending, s.oldest, err = w.PendingEntries(ctx)
+	w.must("PendingEntries", err)
+	s.events, err = w.Events(ctx, vault.EventQuery{Limit: 10000})
+	w.must("Events", err)
+	return s
+}
+
+// refused holds that an act fails with an error of the kind wanted and changes nothing.
+func (w *world) refused(what string, want error, act func(ctx context.Context) error) {
+	w.Helper()
+	before := w.state()
+	w.want(what, act(w.Context()), want)
+	w.unchanged(what, before)
+}
+
+// unchanged holds that the store is as it was.
+func (w *world) unchanged(what string, before state) {
+	w.Helper()
+	after := w.state()
+	w.same(what+" changed units", after.units, before.units)
+	w.same(what+" changed accounts", after.accounts, before.accounts)
+	w.same(what+" changed sessions", after.sessions, before.sessions)
+	w.same(what+" changed dossiers", after.dossiers, before.dossiers)
+	w.same(what+" changed jobs", after.jobs, before.jobs)
+	w.same(what+" changed the garbage", after.garbage, before.garbage)
+	w.same(what+" changed what is known", after.known, before.known)
+	w.same(what+" changed how much is pending", after.pending, before.pending)
+	w.same(what+" changed what is pending", after.oldest, before.oldest)
+	w.same(what+" changed the access record", after.events, before.events)
+}
+
+// act holds that an act stands or falls with its event: it fails with one that stands already, or when its context has
+// ended, and leaves nothing behind; with a new one it succeeds, and the event is in the access record.
+func (w *world) act(what string, action vault.Action, do func(ctx context.Context, e vault.Event) error) {
+	w.Helper()
+	w.refused(what+" with a used event", vault.ErrConflict, func(ctx context.Context) error { return do(ctx, w.used) })
+	w.refused(what+" in an ended context", context.Canceled, func(ctx context.Context) error {
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		return do(ctx, w.event(action))
+	})
+	e := w.event(action)
+	w.must(what, do(w.Context(), e))
+	events, err := w.Events(w.Context(), vault.EventQuery{Limit: 1})
+	w.must("Events", err)
+	w.same("the event of "+what, events, []vault.Event{e})
+}
+
+// atOnce runs n acts together and returns their errors.
+func atOnce(n int, act func(i int) error) []error {
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var work sync.WaitGroup
+	for i := range n {
+		work.Go(func() {
+			<-start
+			errs[i] = act(i)
+		})
+	}
+	close(start)
+	work.Wait()
+	return errs
+}
+
+// oneWins holds that exactly one of the acts succeeded, and the others failed with errors of the kind wanted. It returns
+// the winner.
+func (w *world) oneWins(what string, want error, errs []error) int {
+	w.Helper()
+	winner := slices.IndexFunc(errs, func(err error) bool { return err == nil })
+	if winner < 0 {
+		w.Fatalf("%s: nobody won: %v", what, errors.Join(errs...))
+	}
+	for i, err := range errs {
+		if i != winner && !errors.Is(err, want) {
+			w.Errorf("%s: loser %d of %d: %v, want %v", what, i, len(errs), err, want)
+		}
+	}
+	return winner
+}
+
+func (w *world) garbage() []string {
+	w.Helper()
+	keys, err := w.Garbage(w.Context(), 10000)
+	w.must("Garbage", err)
+	slices.Sort(keys)
+	return keys
+}
+
+func (w *world) known(key string) bool {
+	w.Helper()
+	known, err := w.Known(w.Context(), []string{key})
+	w.must("Known", err)
+	return known[key]
+}
