@@ -1,0 +1,142 @@
+package signing
+
+import (
+	"cmp"
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"encoding"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+)
+
+// chunk is how much of a document is in memory at a time.
+const chunk = 256 << 10
+
+// feed hashes the bytes [from, to) of r.
+func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error {
+	if from < 0 || to < from {
+		return fmt.Errorf("%w: byte range", ErrDamaged)
+	}
+	buf := make([]byte, min(chunk, to-from))
+	for from < to {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(int64(len(buf)), to-from)
+		got, err := r.ReadAt(buf[:n], from)
+		if int64(got) < n {
+			if err == nil || errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return fmt.Errorf("reading document: %w", err)
+		}
+		w.Write(buf[:n])
+		from += n
+	}
+	return nil
+}
+
+// DigestRange hashes r over the byte range [offset, length, offset, length] with SHA-256, streaming. Errors wrap ErrDamaged, if the numbers are
+// impossible, or are the reader's.
+func DigestRange(r io.ReaderAt, byteRange [4]int64) ([32]byte, error) {
+	var out [32]byte
+	if err := checkRange(byteRange); err != nil {
+		return out, err
+	}
+	w := sha256.New()
+	for i := 0; i < 4; i += 2 {
+		if err := feed(context.Background(), w, r, byteRange[i], byteRange[i]+byteRange[i+1]); err != nil {
+			return out, err
+		}
+	}
+	w.Sum(out[:0])
+	return out, nil
+}
+
+func checkRange(b [4]int64) error {
+	const limit = int64(1) << 60
+	for _, n := range b {
+		if n < 0 || n > limit {
+			return fmt.Errorf("%w: byte range", ErrDamaged)
+		}
+	}
+	if b[0]+b[1] > b[2] {
+		return fmt.Errorf("%w: byte range", ErrDamaged)
+	}
+	return nil
+}
+
+// digests hashes many ranges that all start at 0, as those of one document's signatures do, in one pass: the state is forked where a range leaves
+// out its container, so that five signatures cost hardly more than one.
+type digests struct {
+	ctx  context.Context //nolint:containedctx // lives as long as the one call it serves
+	r    io.ReaderAt
+	sums map[digestKey][]byte
+}
+
+type digestKey struct {
+	hash      crypto.Hash
+	byteRange [4]int64
+}
+
+func newDigests(ctx context.Context, r io.ReaderAt) *digests {
+	return &digests{ctx: ctx, r: r, sums: map[digestKey][]byte{}}
+}
+
+// run computes all ranges with h. They must pass checkRange and start at 0.
+func (d *digests) run(h crypto.Hash, ranges [][4]int64) error {
+	ranges = slices.Clone(ranges)
+	slices.SortFunc(ranges, func(a, b [4]int64) int { return cmp.Compare(a[1], b[1]) })
+	main := h.New()
+	var at int64
+	for _, br := range ranges {
+		if err := feed(d.ctx, main, d.r, at, br[1]); err != nil {
+			return err
+		}
+		at = br[1]
+		fork, err := cloneHash(main, h)
+		if err != nil {
+			return err
+		}
+		if err := feed(d.ctx, fork, d.r, br[2], br[2]+br[3]); err != nil {
+			return err
+		}
+		d.sums[digestKey{h, br}] = fork.Sum(nil)
+	}
+	return nil
+}
+
+// of returns what hashes one range: from the sums at hand, or by reading.
+func (d *digests) of(byteRange [4]int64) func(crypto.Hash) ([]byte, error) {
+	return func(h crypto.Hash) ([]byte, error) {
+		if sum, ok := d.sums[digestKey{h, byteRange}]; ok {
+			return sum, nil
+		}
+		if err := d.run(h, [][4]int64{byteRange}); err != nil {
+			return nil, err
+		}
+		return d.sums[digestKey{h, byteRange}], nil
+	}
+}
+
+// cloneHash copies a running hash.
+func cloneHash(from hash.Hash, h crypto.Hash) (hash.Hash, error) {
+	to := h.New()
+	m, ok1 := from.(encoding.BinaryMarshaler)
+	u, ok2 := to.(encoding.BinaryUnmarshaler)
+	if !ok1 || !ok2 {
+		return nil, fmt.Errorf("%w: hash cannot be forked", ErrUnsupported)
+	}
+	state, err := m.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("forking hash: %w", err)
+	}
+	if err := u.UnmarshalBinary(state); err != nil {
+		return nil, fmt.Errorf("forking hash: %w", err)
+	}
+	return to, nil
+}

@@ -1,0 +1,297 @@
+package signing
+
+import (
+	"cmp"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"trien/certs"
+	"trien/signing/pdf"
+)
+
+// maxSignatures bounds the work on one document.
+const maxSignatures = 200
+
+// RevocationPolicy says what a missing statement on revocation means.
+type RevocationPolicy int
+
+const (
+	// RevocationRequired: without statements on every certificate but the anchors the indication is INDETERMINATE, TRY_LATER.
+	RevocationRequired RevocationPolicy = iota
+	// RevocationIfPresent: statements are used if the document has them; without, the indication can still be TOTAL-PASSED, at B-T at most.
+	// For documents that were signed a moment ago, by somebody whose certificate the caller just checked.
+	RevocationIfPresent
+)
+
+// InspectOptions: Anchors believed; At is the validation time (zero: now). Strict (for our own exports): every byte of each
+// signature's /Contents must be accounted for (lower-case hex, zero padding, DER re-encoding equal, only certificates that the
+// chains use, only known unsigned attributes), and the last signature must cover the file to its end, so that no byte of it can change
+// unnoticed.
+type InspectOptions struct {
+	Anchors    *certs.Anchors
+	At         time.Time
+	Strict     bool
+	Revocation RevocationPolicy
+}
+
+// Inspect judges every signature of the PDF, reading it by range; needs no network. It never returns an error for a bad
+// document (that is a verdict), only when reading fails or ctx ends.
+func Inspect(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (*Report, error) {
+	if o.At.IsZero() {
+		o.At = time.Now()
+	}
+	i, err := openInspector(ctx, r, size, o)
+	if err != nil {
+		return nil, err
+	}
+	if i.doc == nil {
+		return i.report, nil
+	}
+	for _, step := range []func() error{i.verify, i.judge, i.compare, i.coverage, i.strict} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	i.grade()
+	for _, c := range i.list {
+		i.report.Signatures = append(i.report.Signatures, c.SignatureReport)
+	}
+	return i.report, nil
+}
+
+// inspector carries one judgement.
+type inspector struct {
+	ctx     context.Context //nolint:containedctx // lives as long as the one call it serves
+	options InspectOptions
+	doc     *pdf.Document // nil if the file cannot be read
+	report  *Report
+	list    []*candidate // in the order of their revisions
+	sums    *digests
+	known   *material
+}
+
+// candidate is one signature or time-stamp on its way to a judgement.
+type candidate struct {
+	SignatureReport
+	signatureField
+	revision int // whose end the range reaches; -1 if none
+	cms      *signedData
+	stamp    *stamp   // of a document time-stamp
+	stamps   []*stamp // on a signature, those that hold
+	flaw     *flaw    // the first found
+	named    bool     // the signed attributes name the certificate
+	evident  bool     // every certificate involved has a statement on revocation
+	archived bool     // a document time-stamp that passed covers it
+}
+
+func (c *candidate) fail(err error) error {
+	var f *flaw
+	if !errors.As(err, &f) {
+		return err
+	}
+	if c.flaw == nil {
+		c.flaw = f
+	}
+	return nil
+}
+
+// openInspector reads the structure. A file that cannot be read gives a report that says so, and no document.
+func openInspector(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (*inspector, error) {
+	i := &inspector{ctx: ctx, options: o, report: new(Report), sums: newDigests(ctx, r)}
+	doc, err := pdf.Open(r, size)
+	var fields []signatureField
+	if err == nil {
+		fields, err = signatureFields(doc)
+	}
+	if err == nil && len(fields) > maxSignatures {
+		err = pdf.ErrUnsupported
+	}
+	if err == nil {
+		i.known, err = readMaterial(doc)
+	}
+	if err != nil {
+		if !isContent(err) {
+			return nil, err
+		}
+		i.report.add(true, "unreadable", err.Error())
+		return i, nil
+	}
+	i.doc = doc
+	for _, f := range fields {
+		if err := i.admit(f); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(i.list, func(a, b *candidate) int { return cmp.Compare(a.RevisionEnd, b.RevisionEnd) })
+	return i, nil
+}
+
+// admit locates a signature and the revision it belongs to.
+func (i *inspector) admit(f signatureField) error {
+	c := &candidate{signatureField: f, revision: -1, SignatureReport: SignatureReport{
+		Field: f.name, SubFilter: f.subFilter, Kind: KindSignature,
+		Name: f.text(i.doc, "Name"), Reason: f.text(i.doc, "Reason"), ClaimedTime: f.claimed(i.doc),
+	}}
+	if f.subFilter == subFilterStamp {
+		c.Kind = KindTimestamp
+	}
+	i.list = append(i.list, c)
+	if err := c.fail(c.locate(i.doc)); err != nil || c.flaw != nil {
+		return err
+	}
+	c.ByteRange = c.byteRange
+	c.RevisionEnd = c.byteRange[2] + c.byteRange[3]
+	for n, r := range i.doc.Revisions() {
+		from, err := markEnd(i.doc, r.End)
+		if err != nil {
+			return err
+		}
+		if c.RevisionEnd >= from && c.RevisionEnd <= r.End {
+			c.revision, c.WholeRevision = n, true
+		}
+	}
+	if !c.WholeRevision {
+		return c.fail(failed(subFormat, "the byte range does not reach to the end of a revision"))
+	}
+	return nil
+}
+
+// markEnd returns where %%EOF ends, given the end of the line it stands on: signers differ on whether they sign the line break.
+func markEnd(doc *pdf.Document, end int64) (int64, error) {
+	var tail [2]byte
+	if end < int64(len(tail)) {
+		return end, nil
+	}
+	if _, err := doc.Reader().ReadAt(tail[:], end-2); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	if tail[1] == '\n' || tail[1] == '\r' {
+		end--
+		if tail[1] == '\n' && tail[0] == '\r' {
+			end--
+		}
+	}
+	return end, nil
+}
+
+// verify checks digests and signatures: what needs neither anchors nor time.
+func (i *inspector) verify() error {
+	var ranges [][4]int64
+	for _, c := range i.list {
+		if c.flaw == nil {
+			ranges = append(ranges, c.byteRange)
+		}
+	}
+	if err := i.sums.run(crypto.SHA256, ranges); err != nil {
+		return err
+	}
+	for _, c := range i.list {
+		if c.flaw != nil {
+			continue
+		}
+		if err := c.fail(i.verifyOne(c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *inspector) verifyOne(c *candidate) error {
+	switch c.subFilter {
+	case subFilterStamp:
+		s, err := readStamp(c.der)
+		if err != nil {
+			return err
+		}
+		c.stamp, c.Signer = s, s.signer
+		i.known.addCertificates(s.cms.certificates)
+		return s.covers(i.sums.of(c.byteRange))
+	case subFilterCAdES, subFilterAdobe:
+	default:
+		return failed(subFormat, "signatures of kind %q are not judged", c.subFilter)
+	}
+	cms, err := parseCMS(c.der)
+	if err != nil {
+		return err
+	}
+	c.cms = cms
+	i.known.addSignature(cms)
+	if cms.content != nil {
+		return failed(subFormat, "the signature holds a document of its own")
+	}
+	c.Signer, c.named, err = cms.check(oidData, i.sums.of(c.byteRange))
+	return err
+}
+
+// coverage says what of the file no signature covers.
+func (i *inspector) coverage() error {
+	revisions := i.doc.Revisions()
+	end := revisions[len(revisions)-1].End
+	if end < i.doc.Size() {
+		i.report.add(true, "trailing-bytes", "bytes follow the last revision")
+	}
+	for _, c := range i.list {
+		i.report.Covered = i.report.Covered || c.WholeRevision && c.RevisionEnd == i.doc.Size()
+	}
+	if len(i.list) == 0 {
+		i.report.add(false, "no-signature", "the document has no signature")
+	}
+	for _, a := range i.doc.Anomalies() {
+		i.report.add(i.options.Strict || a.Code == "revision-order", "anomaly-"+a.Code, a.Text)
+	}
+	return nil
+}
+
+// grade writes the indications and levels.
+func (i *inspector) grade() {
+	for _, c := range i.list {
+		if c.flaw != nil {
+			c.Indication, c.SubIndication = c.flaw.indication, c.flaw.sub
+			c.add(false, "reason", c.flaw.Error())
+		} else {
+			c.Indication = Passed
+		}
+		if c.Kind == KindSignature && c.Signer != nil && (c.flaw == nil || c.flaw.indication == Indeterminate) {
+			c.Level = c.level()
+		}
+	}
+}
+
+// level of a signature that verifies.
+func (c *candidate) level() string {
+	if c.subFilter != subFilterCAdES || !c.named || c.Chain == nil {
+		return ""
+	}
+	for _, a := range c.cms.attributes {
+		if a.oid.Equal(oidSigningTime) || a.oid.Equal(oidAdobeRevInfo) {
+			return "" // EN 319 142-1 §6.3 forbids both
+		}
+	}
+	switch {
+	case c.Time.IsZero():
+		return LevelB
+	case !c.evident:
+		return LevelT
+	case !c.archived:
+		return LevelLT
+	}
+	return LevelLTA
+}
+
+// certificatesOf collects the certificates of chains, each once, roots left out.
+func certificatesOf(chains ...[]*x509.Certificate) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, chain := range chains {
+		for _, c := range withoutAnchor(chain) {
+			if !slices.ContainsFunc(out, c.Equal) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
