@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"trien/signing/token"
+)
+
+// pinTries is how often a person at a terminal is asked; tokens lock after about five.
+const pinTries = 3
+
+// openToken asks the PIN and logs in. A last try is spent only by a person who was warned.
+func (a *agent) openToken(ctx context.Context) (*token.Token, error) {
+	for try := 1; ; try++ {
+		info, err := a.findToken()
+		if err != nil {
+			return nil, err
+		}
+		pin, err := a.pin(ctx, info)
+		if err != nil {
+			return nil, err
+		}
+		t, err := token.Open(token.Config{Module: a.module, Label: info.Label, Serial: info.Serial, PIN: pin})
+		if err == nil {
+			return t, nil
+		}
+		asked := a.tty.attended && a.pinFile == "" && !a.pinStdin
+		if !errors.Is(err, token.ErrPIN) || !asked || try == pinTries {
+			return nil, err
+		}
+		fmt.Fprintln(a.err, a.say.words(showWrongPIN))
+	}
+}
+
+// findToken returns the one token that the options name, or tells which there are.
+func (a *agent) findToken() (token.Info, error) {
+	if a.module == "" {
+		return token.Info{}, usage(textNeed, "module")
+	}
+	all, err := token.List(a.module)
+	if err != nil {
+		return token.Info{}, err
+	}
+	var fit []token.Info
+	for _, i := range all {
+		if (a.token == "" || i.Label == a.token) && (a.serial == "" || i.Serial == a.serial) {
+			fit = append(fit, i)
+		}
+	}
+	if len(fit) == 1 {
+		return fit[0], nil
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(a.err, a.say.words(showNoTokens))
+	} else {
+		fmt.Fprintln(a.err, a.say.words(showTokens))
+	}
+	for _, i := range all {
+		fmt.Fprintf(a.err, "  --token %q --serial %q\n", plain(i.Label), plain(i.Serial))
+	}
+	if len(fit) > 1 {
+		return token.Info{}, wrapped(token.ErrNoToken, textManyTokens)
+	}
+	return token.Info{}, token.ErrNoToken
+}
+
+func (a *agent) pin(ctx context.Context, info token.Info) (string, error) {
+	attended := a.tty.attended && a.pinFile == "" && !a.pinStdin
+	switch {
+	case info.PINLocked:
+		return "", token.ErrPINLocked
+	case info.LastTry && !attended:
+		return "", wrapped(token.ErrPIN, textLastTry)
+	case info.LastTry:
+		if yes, err := a.tty.confirm(ctx, a.say.words(askLastTry)); err != nil || !yes {
+			return "", errors.Join(context.Canceled, err)
+		}
+	case info.FewTries:
+		fmt.Fprintln(a.err, a.say.words(showFew))
+	}
+	switch {
+	case info.PINPad:
+		return "", nil // the reader asks it itself
+	case a.pinFile != "":
+		return secretFile(a.pinFile)
+	case a.pinStdin:
+		pin, err := firstLine(a.in)
+		if err != nil {
+			return "", fmt.Errorf("reading the PIN: %w", err)
+		}
+		return pin, nil
+	case !a.tty.attended:
+		return "", usage(textNoTerminal, "pin-file")
+	}
+	return a.tty.secret(ctx, a.say.words(askPIN, plain(info.Label)))
+}
+
+// certificates shows the identities on the token, so that an administrator can register the right one.
+func (a *agent) certificates(ctx context.Context) error {
+	if a.pinFile != "" && a.pinStdin {
+		return usage(textNotBoth, "pin-file", "pin-stdin")
+	}
+	t, err := a.openToken(ctx)
+	if err != nil {
+		return err
+	}
+	identities, err := t.Identities()
+	if err := errors.Join(err, t.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out, a.say.words(showKeyOf, plain(t.Info().Label), plain(t.Info().Serial)))
+	if len(identities) == 0 {
+		fmt.Fprintln(a.out, a.say.words(showNoKeys))
+		return nil
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, a.say.words(showHead))
+	for _, i := range identities {
+		c := i.Certificate
+		sum := sha256.Sum256(c.Raw)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%x\t%s\t%s\n", plain(i.Label), plain(c.Subject.CommonName), plain(c.Issuer.CommonName), c.SerialNumber, a.validity(c),
+			spaced(hex.EncodeToString(sum[:])))
+	}
+	_ = w.Flush() // to the person's terminal
+	if a.pem {
+		for _, i := range identities {
+			if err := pem.Encode(a.out, &pem.Block{Type: "CERTIFICATE", Bytes: i.Certificate.Raw}); err != nil {
+				return fmt.Errorf("writing a certificate: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (a *agent) validity(c *x509.Certificate) string {
+	text := phrase{"%s – %s", "%s – %s"}
+	if now := a.now(); now.After(c.NotAfter) {
+		text = showExpired
+	} else if now.Before(c.NotBefore) {
+		text = showFuture
+	}
+	return a.say.words(text, day(c.NotBefore), day(c.NotAfter))
+}

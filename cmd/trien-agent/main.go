@@ -1,0 +1,138 @@
+// Command trien-agent signs beside the official's USB token.
+//
+// It only calls out to the server: it opens no port. It shows what is to be signed, fetches the document, hashes it itself over
+// the byte range, refuses it if that is not what the server announced, asks the PIN once, builds the signed attributes itself,
+// and lets the token sign those. It never signs a hash that it was given.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+var version = "unknown" // set by the build
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case err == nil:
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	default:
+		os.Exit(1)
+	}
+}
+
+// agent is one run of the program.
+type agent struct {
+	options
+	say language
+	tty *terminal
+	in  io.Reader
+	out io.Writer // what was asked for
+	err io.Writer // questions and troubles
+	now func() time.Time
+}
+
+// options of all commands; each command knows only some.
+type options struct {
+	server, ca, login, passwordFile string
+	module, token, serial, pinFile  string
+	pinStdin                        bool
+	job, save                       string
+	all, yes, pem                   bool
+}
+
+// run does what args say. It has told the person what went wrong when it returns an error.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	say := languageOf(args)
+	a := &agent{say: say, tty: newTerminal(stdin, stderr), in: stdin, out: stdout, err: stderr, now: time.Now}
+	err := a.dispatch(ctx, args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, errTold) {
+		fmt.Fprintln(stderr, a.explain(err))
+	}
+	return err
+}
+
+func (a *agent) dispatch(ctx context.Context, args []string) error {
+	command := ""
+	if len(args) > 0 {
+		command = args[0]
+	}
+	switch command {
+	case "sign":
+		return a.with(args, ctx, a.sign, a.serverFlags, a.tokenFlags, a.signFlags)
+	case "list":
+		return a.with(args, ctx, a.list, a.serverFlags)
+	case "certificates":
+		return a.with(args, ctx, a.certificates, a.tokenFlags, a.certificateFlags)
+	case "--version", "-version", "version":
+		fmt.Fprintln(a.out, "trien-agent", version)
+		return nil
+	case "--help", "-help", "-h", "help":
+		fmt.Fprintln(a.out, a.say.words(textUsage))
+		return nil
+	case "":
+		fmt.Fprintln(a.err, a.say.words(textUsage))
+		return fmt.Errorf("%w: %w", errUsage, errTold)
+	}
+	fmt.Fprintln(a.err, a.say.words(textUsage))
+	return usage(textUnknownCommand, command)
+}
+
+// with reads a command's flags and runs it.
+func (a *agent) with(args []string, ctx context.Context, do func(context.Context) error, flags ...func(*flag.FlagSet)) error {
+	set := flag.NewFlagSet("trien-agent "+args[0], flag.ContinueOnError)
+	set.SetOutput(a.err)
+	set.Func("lang", a.say.words(helpLang), knownLanguage)
+	for _, add := range flags {
+		add(set)
+	}
+	if err := set.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, errTold) // flag has told it
+	}
+	if set.NArg() > 0 {
+		return usage(textUnknownArgument, set.Arg(0))
+	}
+	return do(ctx)
+}
+
+func (a *agent) serverFlags(f *flag.FlagSet) {
+	f.StringVar(&a.server, "server", "", a.say.words(helpServer))
+	f.StringVar(&a.ca, "ca", "", a.say.words(helpCA))
+	f.StringVar(&a.login, "login", "", a.say.words(helpLogin))
+	f.StringVar(&a.passwordFile, "password-file", "", a.say.words(helpPasswordFile))
+}
+
+func (a *agent) tokenFlags(f *flag.FlagSet) {
+	f.StringVar(&a.module, "module", "", a.say.words(helpModule))
+	f.StringVar(&a.token, "token", "", a.say.words(helpToken))
+	f.StringVar(&a.serial, "serial", "", a.say.words(helpSerial))
+	f.StringVar(&a.pinFile, "pin-file", "", a.say.words(helpPINFile))
+	f.BoolVar(&a.pinStdin, "pin-stdin", false, a.say.words(helpPINStdin))
+}
+
+func (a *agent) signFlags(f *flag.FlagSet) {
+	f.StringVar(&a.job, "job", "", a.say.words(helpJob))
+	f.BoolVar(&a.all, "all", false, a.say.words(helpAll))
+	f.BoolVar(&a.yes, "yes", false, a.say.words(helpYes))
+	f.StringVar(&a.save, "save", "", a.say.words(helpSave))
+}
+
+func (a *agent) certificateFlags(f *flag.FlagSet) {
+	f.BoolVar(&a.pem, "pem", false, a.say.words(helpPEM))
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"trien/certs"
+)
+
+var (
+	theDesk  func() (*desk, error)
+	stopDesk = func() {}
+)
+
+func TestMain(m *testing.M) {
+	theDesk = sync.OnceValues(func() (*desk, error) {
+		d, stop, err := newDesk()
+		if stop != nil {
+			stopDesk = stop
+		}
+		return d, err
+	})
+	testscript.Main(after{m}, map[string]func(){"trien-agent": main})
+}
+
+// after cleans up when all tests ran; a script's own process makes no desk.
+type after struct{ *testing.M }
+
+func (a after) Run() int {
+	defer func() { stopDesk() }()
+	return a.M.Run()
+}
+
+func deskFor(t testing.TB) *desk {
+	t.Helper()
+	d, err := theDesk()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestScripts runs the program as people do, in testdata/script. Besides the usual commands there are
+//
+//	server FAULT     the server misbehaves from now on ("none": no longer)
+//	signed N         the server took N signatures; their documents lie in ./signed
+//	sessions N       so many sessions are still open
+func TestScripts(t *testing.T) {
+	d := deskFor(t)
+	type key struct{}
+	of := func(ts *testscript.TestScript) *server {
+		s, ok := ts.Value(key{}).(*server)
+		if !ok {
+			ts.Fatalf("the script has no server")
+		}
+		return s
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			tb, ok := e.T().(testing.TB)
+			if !ok {
+				return errors.New("the script runs outside a test")
+			}
+			s := newServer(tb, d, "Quyết định bổ nhiệm", "Sơ yếu lý lịch")
+			e.Values[key{}] = s
+			for name, secret := range map[string]string{"password": "mat-khau-mau-12", "pin": pin, "wrong-pin": "000000"} {
+				if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(secret+"\n"), 0o600); err != nil {
+					return err
+				}
+			}
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "anchors.pem"), d.anchors.PEM(), 0o600); err != nil {
+				return err
+			}
+			other := certs.EncodePEM(d.authority.Root())
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "other-ca.pem"), other, 0o600); err != nil {
+				return err
+			}
+			e.Setenv("SERVER", s.URL)
+			e.Setenv("MODULE", d.module)
+			e.Setenv("SOFTHSM2_CONF", d.env[len("SOFTHSM2_CONF="):])
+			return s.writeCA(filepath.Join(e.WorkDir, "ca.pem"))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"server": func(ts *testscript.TestScript, _ bool, args []string) {
+				s := of(ts)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.fault = args[0]
+			},
+			"signed": func(ts *testscript.TestScript, _ bool, args []string) {
+				s := of(ts)
+				dir := ts.MkAbs("signed")
+				ts.Check(os.MkdirAll(dir, 0o755))
+				ts.Check(s.writeSigned(dir))
+				expect(ts, "signatures taken", args, len(s.signed))
+			},
+			"sessions": func(ts *testscript.TestScript, _ bool, args []string) {
+				s := of(ts)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				expect(ts, "sessions open", args, s.open)
+			},
+		},
+	})
+}
+
+func expect(ts *testscript.TestScript, what string, args []string, got int) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got != want {
+		ts.Fatalf("%s: %d, want %d", what, got, want)
+	}
+	fmt.Fprintf(ts.Stdout(), "%s: %d\n", what, got)
+}

@@ -1,0 +1,160 @@
+package main
+
+var textUsage = phrase{
+	`Cách dùng: trien-agent LỆNH [tùy chọn]
+
+  sign          ký số các tài liệu đang chờ, bằng khóa trên thiết bị ký số
+  list          liệt kê các tài liệu đang chờ ký
+  certificates  liệt kê chứng thư chữ ký số trên thiết bị
+  --version     phiên bản
+
+trien-agent LỆNH --help cho biết các tùy chọn. Tiếng Anh: --lang en`,
+	`Usage: trien-agent COMMAND [options]
+
+  sign          sign the documents that wait, with the key on your token
+  list          list the documents that wait for your signature
+  certificates  list the certificates on the token
+  --version     version
+
+trien-agent COMMAND --help tells the options. Vietnamese: --lang vi`,
+}
+
+// Options.
+var (
+	helpLang         = phrase{"ngôn ngữ: vi hoặc en", "language: vi or en"}
+	helpServer       = phrase{"`địa chỉ` máy chủ: https://máy-chủ[:cổng]", "`address` of the server: https://host[:port]"}
+	helpCA           = phrase{"`tệp` PEM chứng thư gốc của máy chủ (bỏ trống: của hệ điều hành)", "PEM `file` with the root of the server's certificate (empty: the system's)"}
+	helpLogin        = phrase{"`tên` đăng nhập", "login `name`"}
+	helpPasswordFile = phrase{"đọc mật khẩu từ `tệp`, thay vì hỏi", "read the password from a `file` instead of asking"}
+	helpModule       = phrase{"`tệp` thư viện PKCS#11 của thiết bị ký số", "PKCS#11 library `file` of the token"}
+	helpToken        = phrase{"`nhãn` của thiết bị, nếu có nhiều thiết bị", "`label` of the token, if there are several"}
+	helpSerial       = phrase{"`số` sê-ri của thiết bị, nếu có nhiều thiết bị cùng nhãn", "`number` of the token, if several have the same label"}
+	helpPINFile      = phrase{"đọc mã PIN từ `tệp`, thay vì hỏi", "read the PIN from a `file` instead of asking"}
+	helpPINStdin     = phrase{"đọc mã PIN từ dòng đầu của đầu vào chuẩn", "read the PIN from the first line of standard input"}
+	helpJob          = phrase{"chỉ ký việc có `mã` này", "sign only the job with this `id`"}
+	helpAll          = phrase{"ký mọi việc đang chờ, lần lượt", "sign every waiting job, one after the other"}
+	helpYes          = phrase{"không hỏi lại trước khi ký", "do not ask before signing"}
+	helpSave         = phrase{"lưu tài liệu vào `tệp` (hoặc thư mục) để đọc trước khi ký", "save the document to a `file` (or folder), to read it before signing"}
+	helpPEM          = phrase{"in cả chứng thư dạng PEM", "print the certificates in PEM too"}
+)
+
+// Questions.
+var (
+	askPassword = phrase{"Mật khẩu của %s tại %s: ", "Password of %s at %s: "}
+	askPIN      = phrase{"Mã PIN của thiết bị \"%s\": ", "PIN of token \"%s\": "}
+	askSign     = phrase{"Ký số tài liệu này? [c/K] ", "Sign this document? [y/N] "}
+	askWhich    = phrase{"Ký tài liệu nào? (số thứ tự, \"tc\" là tất cả, Enter là thôi) ", "Which one? (its number, \"all\", or Enter for none) "}
+	askLastTry  = phrase{
+		"CẢNH BÁO: chỉ còn một lần nhập mã PIN; sai lần này thiết bị sẽ bị khóa. Vẫn nhập? [c/K] ",
+		"WARNING: one try of the PIN is left; a wrong one now locks the token. Go on? [y/N] "}
+)
+
+// What is shown.
+var (
+	showNothing  = phrase{"Không có tài liệu nào chờ %s ký.", "No document waits for the signature of %s."}
+	showWaiting  = phrase{"%d tài liệu chờ %s ký tại %s:", "%d documents wait for the signature of %s at %s:"}
+	showJob      = phrase{"── Tài liệu %d/%d ──", "── Document %d of %d ──"}
+	showServer   = phrase{"Máy chủ", "Server"}
+	showTitle    = phrase{"Tài liệu", "Document"}
+	showRegister = phrase{"Cơ sở dữ liệu", "Register"}
+	showPurpose  = phrase{"Việc", "Purpose"}
+	showReason   = phrase{"Lý do", "Reason"}
+	showPages    = phrase{"Số trang, dung lượng", "Pages, size"}
+	showExpires  = phrase{"Hạn ký", "Sign before"}
+	showSigner   = phrase{"Chứng thư", "Certificate"}
+	showDigest   = phrase{"SHA-256", "SHA-256"}
+	showChecked  = phrase{"đã tải về và tự tính: khớp", "fetched and computed here: matches"}
+	showSaved    = phrase{"Đã lưu để đọc", "Saved for reading"}
+	showFew      = phrase{"Chú ý: mã PIN đã bị nhập sai; chỉ còn ít lần thử.", "Mind: a wrong PIN was given before; few tries are left."}
+	showWrongPIN = phrase{"Mã PIN không đúng.", "Wrong PIN."}
+	showSkipped  = phrase{"Bỏ qua, không ký.", "Left unsigned."}
+	showVersion  = phrase{"Đã ký. Phiên bản mới: %s", "Signed. New version: %s"}
+	showExport   = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
+	showDone     = phrase{"Đã ký.", "Signed."}
+	showSummary  = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
+	showTokens   = phrase{"Thiết bị đang cắm:", "Tokens plugged in:"}
+	showNoTokens = phrase{"Không thấy thiết bị nào đang cắm.", "No token is plugged in."}
+	showKeyOf    = phrase{"Thiết bị: %s (số %s)", "Token: %s (number %s)"}
+	showHead     = phrase{"NHÃN\tCẤP CHO\tCƠ QUAN CẤP\tSỐ CHỨNG THƯ\tHIỆU LỰC\tSHA-256", "LABEL\tSUBJECT\tISSUER\tSERIAL\tVALID\tSHA-256"}
+	showNoKeys   = phrase{"Thiết bị không có khóa nào kèm chứng thư.", "The token has no key with a certificate."}
+	showExpired  = phrase{"%s – %s (HẾT HẠN)", "%s – %s (EXPIRED)"}
+	showFuture   = phrase{"%s – %s (CHƯA CÓ HIỆU LỰC)", "%s – %s (NOT YET VALID)"}
+)
+
+var purposes = map[string]phrase{
+	"approval": {"Phê duyệt tài liệu", "Approve a record"},
+	"export":   {"Ký hồ sơ xuất ra", "Sign an exported dossier"},
+}
+
+// Troubles; each says what to do.
+var (
+	textUnknownCommand  = phrase{"Không có lệnh \"%s\".", "There is no command \"%s\"."}
+	textUnknownArgument = phrase{"Không hiểu \"%s\".", "What is \"%s\"?"}
+	textNeed            = phrase{"Thiếu tùy chọn --%s.", "Option --%s is missing."}
+	textNotBoth         = phrase{"Chỉ dùng một trong hai: --%s, --%s.", "Only one of --%s and --%s."}
+	textNoTerminal      = phrase{
+		"Không có bàn phím để hỏi. Dùng --%s.", "There is no terminal to ask on. Use --%s."}
+	textSecretOpen = phrase{
+		"Người khác đọc được tệp %s. Hãy đặt quyền: chmod 600 %[1]s", "Others can read %s. Close it: chmod 600 %[1]s"}
+	textSecretEmpty = phrase{"Tệp %s trống.", "%s is empty."}
+
+	textUntrusted = phrase{
+		"Máy chủ xuất trình chứng thư không thuộc tổ chức đã cho ở --ca. Chưa gửi gì cho máy chủ này; hãy hỏi đầu mối kỹ thuật.",
+		"The server's certificate is not under the authority given by --ca. Nothing was sent to it; ask your technical contact."}
+	textConnection = phrase{
+		"Không kết nối được với máy chủ. Kiểm tra địa chỉ và mạng rồi thử lại; việc ký vẫn còn chờ.",
+		"No connection to the server. Check the address and the network, then try again; the job still waits."}
+	textAnswer = phrase{
+		"Không đọc được câu trả lời của máy chủ. Hãy báo đầu mối kỹ thuật.",
+		"The server's answer cannot be read. Tell your technical contact."}
+	textExpired = phrase{
+		"Đã quá hạn ký (%s). Hãy đề nghị trình lại.", "The time to sign is over (%s). Ask for a new submission."}
+	textNotWaiting = phrase{"Việc này không còn chờ ký (%s).", "This job no longer waits (%s)."}
+	textNotYours   = phrase{
+		"Việc này dành cho người khác ký. Không ký.", "This job is for somebody else. Not signed."}
+	textMissingJob = phrase{"Không có việc chờ ký nào có mã %s.", "No waiting job has id %s."}
+	textNumber     = phrase{"Không có số thứ tự %s.", "There is no number %s."}
+	textTampered   = phrase{
+		"TỪ CHỐI KÝ: tài liệu tải về không phải là tài liệu máy chủ đã báo (SHA-256 khác). Hãy báo đầu mối kỹ thuật; đừng ký lại.",
+		"REFUSED: the document that came is not the one announced (its SHA-256 differs). Tell your technical contact; do not sign it again."}
+	textRange = phrase{
+		"TỪ CHỐI KÝ: phạm vi ký không bao trùm toàn bộ tài liệu. Hãy báo đầu mối kỹ thuật.",
+		"REFUSED: the signature would not cover the whole document. Tell your technical contact."}
+	textCertificate = phrase{
+		"Không đọc được chứng thư mà máy chủ chờ đợi. Hãy báo đầu mối kỹ thuật.",
+		"The certificate that the server expects cannot be read. Tell your technical contact."}
+	textCertificateOver = phrase{
+		"Chứng thư đã hết hạn ngày %s. Hãy xin cấp lại rồi đăng ký chứng thư mới.", "The certificate ended on %s. Ask for a new one and have it registered."}
+	textCertificateFuture = phrase{
+		"Chứng thư chỉ có hiệu lực từ ngày %s.", "The certificate begins on %s only."}
+
+	textNoToken = phrase{
+		"Không thấy thiết bị ký số cần dùng. Cắm thiết bị (và kiểm tra --token, --serial) rồi thử lại.",
+		"The token is not there. Plug it in (and check --token, --serial), then try again."}
+	textManyTokens = phrase{
+		"Có nhiều thiết bị. Chọn một bằng --token hoặc --serial.", "There are several tokens. Choose one with --token or --serial."}
+	textPIN = phrase{
+		"Mã PIN không đúng. Thử lại; nhập sai nhiều lần thiết bị sẽ bị khóa.",
+		"Wrong PIN. Try again; too many wrong ones lock the token."}
+	textLastTry = phrase{
+		"Thiết bị chỉ còn một lần nhập mã PIN: không tự thử. Hãy chạy lại tại bàn phím và nhập tay.",
+		"One try of the PIN is left: it is not spent unasked. Run again at a terminal and type it."}
+	textPINLocked = phrase{
+		"Mã PIN đã bị khóa. Hãy liên hệ tổ chức cấp thiết bị để mở khóa.",
+		"The PIN is locked. Ask whoever issued the token to unlock it."}
+	textNoKey = phrase{
+		"Thiết bị không có khóa của chứng thư mà việc này cần (%s). Cắm đúng thiết bị, hoặc đăng ký chứng thư mới.",
+		"The token lacks the key of the certificate that this job expects (%s). Plug in the right one, or have the new certificate registered."}
+	textTokenFailed = phrase{
+		"Thiết bị ký số báo lỗi. Rút ra cắm lại rồi thử lại; kiểm tra --module.",
+		"The token failed. Plug it in anew and try again; check --module."}
+	textSave = phrase{
+		"Không lưu được tài liệu. Kiểm tra thư mục và dung lượng đĩa.", "The document cannot be saved. Check the folder and the disk."}
+	textSaveFolder = phrase{
+		"Có nhiều tài liệu: --save phải là một thư mục.", "There are several documents: --save must be a folder."}
+	textStopped = phrase{"Đã dừng. Chưa ký gì thêm.", "Stopped. Nothing more was signed."}
+	textUnclear = phrase{
+		"Mất kết nối sau khi gửi chữ ký, không rõ máy chủ đã nhận chưa. Chạy trien-agent list để xem việc còn chờ không.",
+		"The connection broke after the signature was sent; whether it arrived is not known. Run trien-agent list to see whether the job still waits."}
+	textOther = phrase{"Không xong: %s", "Failed: %s"}
+)
