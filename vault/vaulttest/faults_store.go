@@ -1,0 +1,198 @@
+package vaulttest
+
+import (
+	"context"
+	"time"
+
+	"trien/ledger"
+	"trien/vault"
+)
+
+// Store wraps a metadata store.
+func (f *Faults) Store(next vault.Store) vault.Store { return faultyStore{f, next} }
+
+// faultyStore names every method, instead of embedding the port, so that a new one cannot slip past the faults.
+type faultyStore struct {
+	f    *Faults
+	next vault.Store
+}
+
+func (s faultyStore) AddUnit(ctx context.Context, u vault.Unit, e vault.Event) error {
+	return s.f.run("Store.AddUnit", func() error { return s.next.AddUnit(ctx, u, e) })
+}
+
+func (s faultyStore) Unit(ctx context.Context, id vault.UnitID) (vault.Unit, error) {
+	return ask(s.f, "Store.Unit", func() (vault.Unit, error) { return s.next.Unit(ctx, id) })
+}
+
+func (s faultyStore) Units(ctx context.Context) ([]vault.Unit, error) {
+	return ask(s.f, "Store.Units", func() ([]vault.Unit, error) { return s.next.Units(ctx) })
+}
+
+func (s faultyStore) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
+	return s.f.run("Store.AddAccount", func() error { return s.next.AddAccount(ctx, a, e) })
+}
+
+func (s faultyStore) Account(ctx context.Context, id vault.AccountID) (vault.Account, error) {
+	return ask(s.f, "Store.Account", func() (vault.Account, error) { return s.next.Account(ctx, id) })
+}
+
+func (s faultyStore) AccountByLogin(ctx context.Context, login string) (vault.Account, error) {
+	return ask(s.f, "Store.AccountByLogin", func() (vault.Account, error) { return s.next.AccountByLogin(ctx, login) })
+}
+
+func (s faultyStore) Accounts(ctx context.Context) ([]vault.Account, error) {
+	return ask(s.f, "Store.Accounts", func() ([]vault.Account, error) { return s.next.Accounts(ctx) })
+}
+
+func (s faultyStore) SetCertificate(ctx context.Context, id vault.AccountID, der []byte, e vault.Event) error {
+	return s.f.run("Store.SetCertificate", func() error { return s.next.SetCertificate(ctx, id, der, e) })
+}
+
+func (s faultyStore) AddSession(ctx context.Context, n vault.Session, e vault.Event) error {
+	return s.f.run("Store.AddSession", func() error { return s.next.AddSession(ctx, n, e) })
+}
+
+func (s faultyStore) EndSession(ctx context.Context, id vault.SessionID, e vault.Event) error {
+	return s.f.run("Store.EndSession", func() error { return s.next.EndSession(ctx, id, e) })
+}
+
+func (s faultyStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
+	return s.f.run("Store.AddDossier", func() error { return s.next.AddDossier(ctx, d, e) })
+}
+
+func (s faultyStore) Dossier(ctx context.Context, id vault.DossierID) (vault.Dossier, error) {
+	return ask(s.f, "Store.Dossier", func() (vault.Dossier, error) { return s.next.Dossier(ctx, id) })
+}
+
+func (s faultyStore) Dossiers(ctx context.Context, q vault.DossierQuery) ([]vault.Dossier, error) {
+	return ask(s.f, "Store.Dossiers", func() ([]vault.Dossier, error) { return s.next.Dossiers(ctx, q) })
+}
+
+func (s faultyStore) Record(ctx context.Context, id vault.RecordID) (vault.Record, error) {
+	return ask(s.f, "Store.Record", func() (vault.Record, error) { return s.next.Record(ctx, id) })
+}
+
+func (s faultyStore) Records(ctx context.Context, id vault.DossierID) ([]vault.RecordView, error) {
+	return ask(s.f, "Store.Records", func() ([]vault.RecordView, error) { return s.next.Records(ctx, id) })
+}
+
+func (s faultyStore) Version(ctx context.Context, id vault.VersionID) (vault.Version, error) {
+	return ask(s.f, "Store.Version", func() (vault.Version, error) { return s.next.Version(ctx, id) })
+}
+
+func (s faultyStore) LatestVersion(ctx context.Context, id vault.RecordID) (vault.Version, error) {
+	return ask(s.f, "Store.LatestVersion", func() (vault.Version, error) { return s.next.LatestVersion(ctx, id) })
+}
+
+func (s faultyStore) BeginUpload(ctx context.Context, u vault.Upload) (vault.VersionID, error) {
+	return ask(s.f, "Store.BeginUpload", func() (vault.VersionID, error) { return s.next.BeginUpload(ctx, u) })
+}
+
+func (s faultyStore) BeatUpload(ctx context.Context, id vault.UploadID, now time.Time) error {
+	return s.f.run("Store.BeatUpload", func() error { return s.next.BeatUpload(ctx, id, now) })
+}
+
+func (s faultyStore) CommitVersion(ctx context.Context, n vault.NewVersion) error {
+	return s.f.run("Store.CommitVersion", func() error { return s.next.CommitVersion(ctx, n) })
+}
+
+func (s faultyStore) CommitExport(ctx context.Context, u vault.UploadID, x vault.Export, j vault.Job, e vault.Event) error {
+	return s.f.run("Store.CommitExport", func() error { return s.next.CommitExport(ctx, u, x, j, e) })
+}
+
+func (s faultyStore) CommitSealedExport(ctx context.Context, u vault.UploadID, x vault.Export, e vault.Event) error {
+	return s.f.run("Store.CommitSealedExport", func() error { return s.next.CommitSealedExport(ctx, u, x, e) })
+}
+
+func (s faultyStore) AbandonUpload(ctx context.Context, id vault.UploadID) error {
+	return s.f.run("Store.AbandonUpload", func() error { return s.next.AbandonUpload(ctx, id) })
+}
+
+func (s faultyStore) AddJob(ctx context.Context, j vault.Job, e vault.Event) error {
+	return s.f.run("Store.AddJob", func() error { return s.next.AddJob(ctx, j, e) })
+}
+
+func (s faultyStore) Job(ctx context.Context, id vault.JobID) (vault.Job, error) {
+	return ask(s.f, "Store.Job", func() (vault.Job, error) { return s.next.Job(ctx, id) })
+}
+
+func (s faultyStore) WaitingJobs(ctx context.Context, signer vault.AccountID, now time.Time) ([]vault.Job, error) {
+	return ask(s.f, "Store.WaitingJobs", func() ([]vault.Job, error) { return s.next.WaitingJobs(ctx, signer, now) })
+}
+
+func (s faultyStore) WithdrawJob(ctx context.Context, id vault.JobID, e vault.Event) error {
+	return s.f.run("Store.WithdrawJob", func() error { return s.next.WithdrawJob(ctx, id, e) })
+}
+
+func (s faultyStore) Export(ctx context.Context, id vault.ExportID) (vault.Export, error) {
+	return ask(s.f, "Store.Export", func() (vault.Export, error) { return s.next.Export(ctx, id) })
+}
+
+func (s faultyStore) ExportsOf(ctx context.Context, id vault.DossierID) ([]vault.Export, error) {
+	return ask(s.f, "Store.ExportsOf", func() ([]vault.Export, error) { return s.next.ExportsOf(ctx, id) })
+}
+
+func (s faultyStore) ExportsFor(ctx context.Context, recipient vault.AccountID) ([]vault.Export, error) {
+	return ask(s.f, "Store.ExportsFor", func() ([]vault.Export, error) { return s.next.ExportsFor(ctx, recipient) })
+}
+
+func (s faultyStore) ClaimEntries(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]vault.PendingEntry, error) {
+	return ask(s.f, "Store.ClaimEntries", func() ([]vault.PendingEntry, error) { return s.next.ClaimEntries(ctx, limit, now, lease) })
+}
+
+func (s faultyStore) CompleteEntries(ctx context.Context, done []vault.Logged) error {
+	return s.f.run("Store.CompleteEntries", func() error { return s.next.CompleteEntries(ctx, done) })
+}
+
+func (s faultyStore) AddEvent(ctx context.Context, e vault.Event) error {
+	return s.f.run("Store.AddEvent", func() error { return s.next.AddEvent(ctx, e) })
+}
+
+func (s faultyStore) Events(ctx context.Context, q vault.EventQuery) ([]vault.Event, error) {
+	return ask(s.f, "Store.Events", func() ([]vault.Event, error) { return s.next.Events(ctx, q) })
+}
+
+func (s faultyStore) ExpireUploads(ctx context.Context, before, now time.Time) (int, error) {
+	return ask(s.f, "Store.ExpireUploads", func() (int, error) { return s.next.ExpireUploads(ctx, before, now) })
+}
+
+func (s faultyStore) Garbage(ctx context.Context, limit int) ([]string, error) {
+	return ask(s.f, "Store.Garbage", func() ([]string, error) { return s.next.Garbage(ctx, limit) })
+}
+
+func (s faultyStore) ForgetGarbage(ctx context.Context, keys []string) error {
+	return s.f.run("Store.ForgetGarbage", func() error { return s.next.ForgetGarbage(ctx, keys) })
+}
+
+func (s faultyStore) Known(ctx context.Context, keys []string) (map[string]bool, error) {
+	return ask(s.f, "Store.Known", func() (map[string]bool, error) { return s.next.Known(ctx, keys) })
+}
+
+func (s faultyStore) Ready(ctx context.Context) error {
+	return s.f.run("Store.Ready", func() error { return s.next.Ready(ctx) })
+}
+
+func (s faultyStore) Session(ctx context.Context, token ledger.Hash, now time.Time) (vault.Session, vault.Account, error) {
+	var account vault.Account
+	session, err := ask(s.f, "Store.Session", func() (n vault.Session, err error) {
+		n, account, err = s.next.Session(ctx, token, now)
+		return n, err
+	})
+	if err != nil {
+		return vault.Session{}, vault.Account{}, err
+	}
+	return session, account, nil
+}
+
+func (s faultyStore) PendingEntries(ctx context.Context) (int, time.Time, error) {
+	var oldest time.Time
+	n, err := ask(s.f, "Store.PendingEntries", func() (n int, err error) {
+		n, oldest, err = s.next.PendingEntries(ctx)
+		return n, err
+	})
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return n, oldest, nil
+}
