@@ -125,7 +125,7 @@ func (b *builder) writePages(i int, it *item, original io.ReaderAt) error {
 	default:
 		var drawn []byte
 		if isText(mediaType) {
-			drawn, _, err = drawText(io.NewSectionReader(original, 0, size), it.manifest.Time, it.title, it.fileName)
+			drawn, err = drawText(io.NewSectionReader(original, 0, size), it.manifest.Time, it.title, it.fileName)
 		} else {
 			drawn, err = drawNote(it.manifest.Time, it.title, it.fileName)
 		}

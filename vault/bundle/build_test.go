@@ -63,7 +63,9 @@ func tool(t testing.TB, name string, args ...string) string {
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+	err := cmd.Run()
+	// Debian's mutool is built without colour management and says so.
+	if warnings := strings.ReplaceAll(stderr.String(), "warning: ICC support is not available\n", ""); err != nil || warnings != "" {
 		t.Errorf("%s %s: %v\n%s%s", name, args[0], err, stdout.String(), stderr.String())
 	}
 	return stdout.String()

@@ -9,6 +9,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,9 +22,6 @@ import (
 	"trien/ledger"
 	"trien/vault/bundle"
 )
-
-// made is when the documents of the tests came to be; exports follow it at once, so that certificates are valid.
-var made = time.Now().UTC().Add(-time.Minute).Truncate(time.Microsecond)
 
 // original is a document in memory that counts how it is read.
 type original struct {
@@ -40,8 +39,10 @@ type document struct {
 }
 
 // newDossier logs the documents and gives a dossier around them. opened and closed count its originals.
+// The documents were made a minute before the time of the log, the export a second after them.
 func newDossier(t testing.TB, log *memoryLog, documents ...document) bundle.Dossier {
 	t.Helper()
+	made := log.now().UTC().Add(-time.Minute).Truncate(time.Microsecond)
 	d := bundle.Dossier{
 		ID: uuid.New(), Export: uuid.New(), Register: "Tổ chức đảng, đảng viên", Unit: "Đảng bộ phường Thử Nghiệm",
 		Subject: "Nguyễn Minh Họa", BirthDate: "1985-09-02", PersonalNumber: "999085000001",
@@ -92,6 +93,17 @@ func build(t testing.TB, d bundle.Dossier) []byte {
 
 // oneOfEach is a dossier with every media type that the vault takes.
 func oneOfEach(t testing.TB) []document {
+	t.Helper()
+	once.Do(func() { each = makeOneOfEach(t) })
+	return slices.Clone(each)
+}
+
+var (
+	once sync.Once
+	each []document
+)
+
+func makeOneOfEach(t testing.TB) []document {
 	t.Helper()
 	pic := picture(640, 480)
 	return []document{

@@ -2,6 +2,7 @@ package bundle_test
 
 import (
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -15,6 +16,7 @@ type memoryLog struct {
 	policy *ledger.Policy
 	hashes []tlog.Hash
 	size   int64
+	now    func() time.Time
 }
 
 func newLog(t testing.TB, origin string) *memoryLog {
@@ -27,7 +29,7 @@ func newLog(t testing.TB, origin string) *memoryLog {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &memoryLog{t: t, key: key, policy: policy}
+	return &memoryLog{t: t, key: key, policy: policy, now: time.Now}
 }
 
 // ReadHashes makes the log a tlog.HashReader.

@@ -24,8 +24,9 @@ type item struct {
 func plan(ctx context.Context, d *Dossier) ([]*item, Contents, error) {
 	c := Contents{Export: d.Export, Dossier: d.ID, Exported: d.Exported.UTC().Truncate(microsecond), Purpose: listed(d.Purpose, "")}
 	var items []*item
+	trees := make(trees)
 	for i, r := range d.Records {
-		it, err := planRecord(ctx, d, r)
+		it, err := planRecord(ctx, d, r, trees)
 		if err != nil {
 			return nil, Contents{}, fmt.Errorf("planning document %d: %w", i+1, err)
 		}
@@ -60,7 +61,7 @@ func listed(s, instead string) string {
 }
 
 // planRecord refuses what the judge would refuse later.
-func planRecord(ctx context.Context, d *Dossier, r Record) (*item, error) {
+func planRecord(ctx context.Context, d *Dossier, r Record, seen trees) (*item, error) {
 	v := r.Version
 	m, err := ledger.ParseManifest(v.Manifest)
 	if err != nil {
@@ -76,12 +77,25 @@ func planRecord(ctx context.Context, d *Dossier, r Record) (*item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	if _, err := ledger.Verify(d.Policy, ledger.VersionLeaf(m.Register, v.Salt, v.Manifest), receipt); err != nil {
+	c, err := ledger.Verify(d.Policy, ledger.VersionLeaf(m.Register, v.Salt, v.Manifest), receipt)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	if !seen.agree(c) {
+		return nil, fmt.Errorf("%w: receipts of two trees of size %d", ErrTampered, c.Size)
 	}
 	it := &item{Record: r, manifest: m, receipt: receipt, kindLabel: listed(r.Kind, m.Kind)}
 	it.pages, err = countPages(ctx, it)
 	return it, err
+}
+
+// trees remembers the roots that checkpoints give, by size: two of one size are two ledgers.
+type trees map[uint64]ledger.Hash
+
+func (t trees) agree(c ledger.Checkpoint) bool {
+	root, seen := t[c.Size]
+	t[c.Size] = c.Root
+	return !seen || root == c.Root
 }
 
 // isText tells the media types that are drawn as text.
@@ -126,6 +140,5 @@ func countIn(it *item, original io.ReaderAt) (int, error) {
 		}
 		return w.AddImage(it.manifest.MediaType, original, it.Version.Size)
 	}
-	_, n, err := drawText(io.NewSectionReader(original, 0, it.Version.Size), it.manifest.Time, "", "")
-	return n, err
+	return countTextPages(io.NewSectionReader(original, 0, it.Version.Size))
 }

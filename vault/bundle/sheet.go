@@ -21,6 +21,7 @@ const (
 	marginTop, marginBottom = 18.0, 16.0
 	textWidth               = pageWidth - marginLeft - marginRight
 	pointsPerMM             = 72 / 25.4
+	lineSpacing             = 1.22 // height of a line, in letters
 )
 
 // face is an embedded font.
@@ -89,7 +90,7 @@ func (s *sheet) font(f face, size float64) { s.pdf.SetFont(f.family, f.style, si
 // lineHeight is what a line of the current font takes.
 func (s *sheet) lineHeight() float64 {
 	_, mm := s.pdf.GetFontSize()
-	return mm * 1.22
+	return mm * lineSpacing
 }
 
 // fold breaks printed text into lines no wider than width, at spaces; a word that is wider than a line is broken where it must.

@@ -15,50 +15,62 @@ import (
 
 const (
 	textSize     = 9.0 // points
-	textColumns  = 86  // of the monospaced font at that size within the margins
+	textTop      = marginTop + 13
+	textLine     = textSize / pointsPerMM * lineSpacing
+	textLines    = 63 // (pageHeight - marginBottom - 4 - textTop) / textLine is 63.5
+	textColumns  = 86 // of the monospaced font at that size within the margins
 	maxTextPages = 20
 	tabWidth     = 4
 )
 
-// drawText draws a document that is text (XML, JSON) as it stands, monospaced, on its own pages, and returns the pages' file and number.
-// It reads no more than it draws: after maxTextPages it says that the rest is in the attachment.
-func drawText(src io.Reader, at time.Time, title, fileName string) ([]byte, int, error) {
-	s := newSheet(at, regular, bold, italic, mono)
+// countTextPages counts what drawText will draw.
+func countTextPages(src io.Reader) (int, error) {
 	lines := newLineFolder(src)
-	pages := 0
-	for more := true; more; {
-		if pages == maxTextPages {
-			s.font(italic, 10)
-			s.write(marginLeft, pageHeight-marginBottom-2, textWidth, "L",
-				"Chỉ in phần đầu; toàn văn ở tệp đính kèm. (Only the beginning is printed; the attachment has all of it.)")
-			break
+	for n := 0; n < textLines*maxTextPages; n++ {
+		_, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return max(1, (n+textLines-1)/textLines), nil
 		}
-		pages++
+		if err != nil {
+			return 0, err
+		}
+	}
+	return maxTextPages, nil
+}
+
+// drawText draws a document that is text (XML, JSON) as it stands, monospaced, on its own pages. It reads no more than it draws: after
+// maxTextPages it says that the rest is in the attachment.
+func drawText(src io.Reader, at time.Time, title, fileName string) ([]byte, error) {
+	s := newSheet(at, bold, italic, mono)
+	lines := newLineFolder(src)
+	for page := 1; ; page++ {
 		s.pdf.AddPage()
 		s.font(bold, 11)
 		y := s.write(marginLeft, marginTop, textWidth, "L", atMost(1, s.fold(title, textWidth-6))...)
 		s.font(italic, 9)
-		y = s.write(marginLeft, y, textWidth, "L", drawn(fmt.Sprintf("Nội dung tệp đính kèm %s, trang %d", fileName, pages)))
+		y = s.write(marginLeft, y, textWidth, "L", drawn(fmt.Sprintf("Nội dung tệp đính kèm %s, trang %d", fileName, page)))
 		s.rule(marginLeft, y+1, pageWidth-marginRight, y+1, 0.5)
 		s.font(mono, textSize)
-		y += 3
-		for ; y+s.lineHeight() < pageHeight-marginBottom-4; y += s.lineHeight() {
+		for i := range textLines {
 			line, err := lines.next()
 			if errors.Is(err, io.EOF) {
-				more = false
-				break
+				return s.bytes()
 			}
 			if err != nil {
-				return nil, 0, err
+				return nil, err
 			}
-			s.write(marginLeft, y, textWidth, "L", line)
+			s.write(marginLeft, textTop+float64(i)*textLine, textWidth, "L", line)
 		}
-		if more {
-			more = lines.more()
+		if !lines.more() {
+			return s.bytes()
+		}
+		if page == maxTextPages {
+			s.font(italic, 10)
+			s.write(marginLeft, pageHeight-marginBottom-2, textWidth, "L",
+				"Chỉ in phần đầu; toàn văn ở tệp đính kèm. (Only the beginning is printed; the attachment has all of it.)")
+			return s.bytes()
 		}
 	}
-	b, err := s.bytes()
-	return b, pages, err
 }
 
 // lineFolder reads text line by line and breaks lines at textColumns.
@@ -116,7 +128,7 @@ func (l *lineFolder) next() (string, error) {
 
 // drawNote draws one page that stands for a document which has no pages.
 func drawNote(at time.Time, title, fileName string) ([]byte, error) {
-	s := newSheet(at, regular, bold, italic, mono)
+	s := newSheet(at, regular, bold, italic)
 	s.pdf.AddPage()
 	s.font(bold, 14)
 	y := s.paragraph(marginLeft, 100, textWidth, "C", title)

@@ -43,7 +43,7 @@ type judge struct {
 	doc         *pdf.Document // nil: not a readable PDF
 	export      bool          // it says that it is an exported dossier
 	attachments map[string]pdf.EmbeddedFile
-	roots       map[uint64]ledger.Hash // of the trees that receipts speak of, by size
+	seen        trees // that receipts speak of
 }
 
 func (j *judge) find(r reason, args ...any) { j.v.Findings = append(j.v.Findings, r.with(args...)) }

@@ -11,7 +11,6 @@ import (
 	"trien/certs"
 	"trien/ledger"
 	"trien/signing"
-	"trien/signing/pdf"
 )
 
 // judgeDocuments judges every listed original whose evidence is there.
@@ -19,7 +18,7 @@ func (j *judge) judgeDocuments() error {
 	if j.v.Contents == nil {
 		return nil
 	}
-	j.roots = make(map[uint64]ledger.Hash)
+	j.seen = make(trees)
 	for i, e := range j.v.Contents.Entries {
 		d := documentJudge{judge: j, entry: e, i: i, v: DocumentVerdict{
 			Name: e.Title, Kind: e.Kind, MediaType: e.MediaType, File: j.v.Contents.OriginalName(i),
@@ -181,11 +180,9 @@ func (d *documentJudge) judgeStrangeReceipt() error {
 
 // remember keeps the newest checkpoint, and notices two trees of one size.
 func (d *documentJudge) remember(c ledger.Checkpoint) {
-	root, seen := d.roots[c.Size]
-	if seen && root != c.Root {
+	if !d.seen.agree(c) {
 		d.judge.find(ledgerForked, c.Size)
 	}
-	d.roots[c.Size] = c.Root
 	if c.Size >= d.judge.v.Checkpoint.Size {
 		d.judge.v.Checkpoint = c
 	}
@@ -211,14 +208,15 @@ func (d *documentJudge) judgeInner() error {
 	if !there || f.Content == nil || d.entry.MediaType != "application/pdf" {
 		return nil
 	}
-	report, err := signing.Inspect(d.ctx, f.Content, f.Content.Size(), signing.InspectOptions{Anchors: d.trust.Anchors, At: d.trust.At})
+	report, err := signing.Inspect(d.ctx, f.Content, f.Content.Size(), signing.InspectOptions{
+		Anchors: d.trust.Anchors, At: d.trust.At,
+		// Whoever made the version asked then; evidence inside an original is a courtesy.
+		Revocation: signing.RevocationIfPresent,
+	})
 	if err != nil {
-		if errors.Is(err, pdf.ErrDamaged) || errors.Is(err, pdf.ErrUnsupported) || errors.Is(err, pdf.ErrEncrypted) {
-			return nil // there is nothing to report on
-		}
 		return fmt.Errorf("inspecting original: %w", err)
 	}
-	d.v.Signatures = report.Signatures
+	d.v.Signatures = strictly(report.Signatures)
 	if len(report.Signatures) == 0 {
 		return nil
 	}
@@ -231,9 +229,9 @@ func (d *documentJudge) judgeInner() error {
 		switch s.Indication {
 		case signing.Passed:
 		case signing.Failed:
-			d.find(broken, explain(s), s.SubIndication)
+			d.find(broken, explain(s), subIndication(s))
 		default:
-			d.find(innerOpen, explain(s), s.SubIndication)
+			d.find(innerOpen, explain(s), subIndication(s))
 		}
 	}
 	for _, f := range report.Findings {

@@ -17,8 +17,8 @@ var (
 )
 
 const (
-	kindSignature = "signature"
-	kindTimestamp = "timestamp"
+	kindSignature = signing.KindSignature
+	kindTimestamp = signing.KindTimestamp
 )
 
 // judgeSignatures has package signing judge every signature, and then whether they are the ones of an export.
@@ -30,7 +30,7 @@ func (j *judge) judgeSignatures() error {
 	if err != nil {
 		return err
 	}
-	j.v.Signatures = report.Signatures
+	j.v.Signatures = strictly(report.Signatures)
 	if j.export {
 		j.assignRoles()
 	}
@@ -39,8 +39,8 @@ func (j *judge) judgeSignatures() error {
 	}
 	for _, f := range report.Findings {
 		switch {
-		case len(report.Signatures) == 0 && !j.export:
-			// A PDF that nobody signed may be as it likes.
+		case len(report.Signatures) == 0:
+			// Found below, in our own words.
 		case f.Fatal:
 			j.find(documentChanged, detail(f))
 		default:
@@ -128,10 +128,38 @@ func (j *judge) judgeSignature(s *signing.SignatureReport) {
 			j.find(noTrustedTime, role)
 		}
 	case signing.Failed:
-		j.find(signatureFailed, role, explain(s), s.SubIndication)
+		j.find(signatureFailed, role, explain(s), subIndication(s))
 	default:
-		j.find(signatureOpen, role, explain(s), s.SubIndication)
+		j.find(signatureOpen, role, explain(s), subIndication(s))
 	}
+}
+
+// strictly makes a signature failed that passes its cryptography and has a fatal finding. One that is undecided stays so: without its
+// issuers nobody can account for its bytes either.
+func strictly(list []signing.SignatureReport) []signing.SignatureReport {
+	for i := range list {
+		if _, fatal := fatalFinding(&list[i]); fatal && list[i].Indication == signing.Passed {
+			list[i].Indication = signing.Failed
+		}
+	}
+	return list
+}
+
+func fatalFinding(s *signing.SignatureReport) (signing.Finding, bool) {
+	for _, f := range s.Findings {
+		if f.Fatal {
+			return f, true
+		}
+	}
+	return signing.Finding{}, false
+}
+
+// subIndication, or the code of what failed a signature that has none.
+func subIndication(s *signing.SignatureReport) string {
+	if f, fatal := fatalFinding(s); fatal && s.SubIndication == "" {
+		return f.Code
+	}
+	return s.SubIndication
 }
 
 // subIndications of EN 319 102-1 in words.
@@ -169,11 +197,9 @@ func explain(s *signing.SignatureReport) pair {
 	if !known {
 		p = pair{"không đáp ứng yêu cầu", "it does not meet what is asked"}
 	}
-	for _, f := range s.Findings {
-		if f.Fatal {
-			// The detail is technical and English; --lang en and the JSON show it.
-			return pair{p.vi, p.en + " – " + f.Text}
-		}
+	if f, fatal := fatalFinding(s); fatal {
+		// The detail is technical and English; --lang en and the JSON show it.
+		return pair{p.vi, p.en + " – " + f.Text}
 	}
 	return p
 }

@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -125,19 +127,39 @@ func TestLineFolder(t *testing.T) {
 	}
 }
 
-// After the last page that is drawn nothing more is read.
-func TestTextPagesAreBounded(t *testing.T) {
-	endless := &endless{}
-	_, pages, err := drawText(endless, time.Unix(0, 0), "Dài", "001.xml")
-	if err != nil || pages != maxTextPages {
-		t.Errorf("%d pages, %v", pages, err)
+// After the last page that is drawn nothing more is read, and as many pages are drawn as were counted.
+func TestTextPages(t *testing.T) {
+	line := strings.Repeat("x", textColumns)
+	tests := []struct {
+		name  string
+		lines int
+		want  int
+	}{
+		{"empty", 0, 1}, {"one line", 1, 1}, {"a full page", textLines, 1}, {"a line more", textLines + 1, 2},
+		{"as much as is drawn", textLines * maxTextPages, maxTextPages}, {"more than is drawn", textLines*maxTextPages + 1, maxTextPages},
 	}
-	if limit := maxTextPages * 100 * (textColumns + 1); endless.read > limit {
-		t.Errorf("read %d bytes for %d pages", endless.read, pages)
+	for _, test := range tests {
+		text := strings.Repeat(line+"\n", test.lines)
+		n, err := countTextPages(strings.NewReader(text))
+		if err != nil || n != test.want {
+			t.Errorf("%s: counted %d pages, %v", test.name, n, err)
+		}
+		b, err := drawText(strings.NewReader(text), time.Unix(0, 0), "Dài", "001.xml")
+		if got := bytes.Count(b, []byte("/Type /Page\n")); err != nil || got != test.want {
+			t.Errorf("%s: drew %d pages, %v", test.name, got, err)
+		}
 	}
-	_, pages, err = drawText(strings.NewReader(""), time.Unix(0, 0), "Rỗng", "001.xml")
-	if err != nil || pages != 1 {
-		t.Errorf("an empty text makes %d pages, %v", pages, err)
+	for name, read := range map[string]func(r io.Reader) error{
+		"counting": func(r io.Reader) error { _, err := countTextPages(r); return err },
+		"drawing":  func(r io.Reader) error { _, err := drawText(r, time.Unix(0, 0), "Dài", "001.xml"); return err },
+	} {
+		source := &endless{}
+		if err := read(source); err != nil {
+			t.Fatal(err)
+		}
+		if limit := maxTextPages*textLines*(textColumns+1) + 8192; source.read > limit {
+			t.Errorf("%s reads %d bytes of an endless text", name, source.read)
+		}
 	}
 }
 
