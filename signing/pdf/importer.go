@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -177,11 +178,15 @@ func rectangle(r [4]float64) Array {
 	return Array{Real(r[0]), Real(r[1]), Real(r[2]), Real(r[3])}
 }
 
-// draw puts the marks on top of the page's own content, which is wrapped so that its state does not reach them.
+// draw puts the marks on top of the page's own content, which is wrapped so that no state it leaves reaches them.
 func (im *importer) draw(parts pageParts, out Dict) error {
 	newResources := im.graft.dict(parts.resources)
 	newObjects := im.graft.dict(parts.xobjects)
-	content := []byte("Q\n")
+	opened, below, err := im.doc.balance(parts.contents)
+	if err != nil {
+		return err
+	}
+	content := bytes.Repeat([]byte("Q\n"), 1+opened)
 	for i, m := range parts.marks {
 		name := Name("Mark" + itoa(i))
 		for newObjects[name] != nil {
@@ -201,7 +206,7 @@ func (im *importer) draw(parts pageParts, out Dict) error {
 	}
 	newResources["XObject"] = newObjects
 	out["Resources"] = newResources
-	before, err := im.w.add(&NewStream{Data: []byte("q\n")})
+	before, err := im.w.add(&NewStream{Data: bytes.Repeat([]byte("q\n"), 1+below)})
 	if err != nil {
 		return err
 	}

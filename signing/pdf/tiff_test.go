@@ -326,3 +326,22 @@ func TestTIFFRefused(t *testing.T) {
 		}
 	}
 }
+
+// tiffSeeds are small files of the kinds that are decoded in different ways.
+func tiffSeeds() [][]byte {
+	one := func(fields map[uint16][]uint32, strips ...[]byte) []byte {
+		fields[256], fields[257] = []uint32{8}, []uint32{8}
+		return encodeTIFF(binary.LittleEndian, tiffSpec{fields: fields, strips: strips})
+	}
+	plain := make([]byte, 64)
+	return [][]byte{
+		one(map[uint16][]uint32{258: {8}, 262: {1}}, plain),
+		one(map[uint16][]uint32{258: {8}, 262: {1}, 259: {8}, 317: {2}}, zipped(plain)),
+		one(map[uint16][]uint32{258: {8}, 262: {1}, 259: {32773}, 278: {4}}, []byte{0xe1, 0}, []byte{0xe1, 0}),
+		one(map[uint16][]uint32{258: {8}, 262: {1}, 259: {5}}, []byte{0x80, 0x00, 0x20, 0x10}),
+		one(map[uint16][]uint32{258: {1}, 262: {0}, 259: {4}}, []byte{0xff}),
+		one(map[uint16][]uint32{258: {1}, 262: {0}, 259: {4}, 278: {4}}, []byte{0xff}, []byte{0xff}),
+		one(map[uint16][]uint32{258: {8, 8, 8, 8}, 262: {2}, 277: {4}, 338: {2}}, make([]byte, 256)),
+		one(map[uint16][]uint32{258: {8}, 262: {1}, 322: {16}, 323: {16}, 324: {8}, 325: {256}}, make([]byte, 256)),
+	}
+}

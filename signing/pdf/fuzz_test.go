@@ -1,0 +1,89 @@
+package pdf_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"trien/signing/pdf"
+)
+
+func seedDocuments(f *testing.F) {
+	f.Add(onePage(nil))
+	f.Add(hybrid())
+	f.Add(xrefStreamed())
+	f.Add(numberedFromOne())
+	f.Add(onePageWith("/Prev 0/ID[<01><02>]"))
+	f.Add(onePage(func(o map[int]string) {
+		o[1] = "<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a)20 0 R]>>>>/AcroForm<</Fields[10 0 R]/DR<<>>>>/OCProperties<</OCGs[11 0 R]/D<</OFF[11 0 R]>>>>>>"
+		o[3] = "<</Type/Page/Annots[10 0 R<</Subtype/Link/Rect[0 0 1 1]/A<</S/URI/URI(https://example.org)>>>>]>>"
+		o[10] = "<</Subtype/Widget/FT/Sig/V<<>>/Rect[0 0 9 9]/AP<</N 12 0 R>>/OC 11 0 R>>"
+		o[11] = "<</Type/OCG/Name(x)>>"
+		o[12] = square("1 0 0", "")
+		o[20] = "<</F(a)/UF(a)/EF<</F 21 0 R>>>>"
+		o[21] = streamText("/Type/EmbeddedFile/Filter/ASCIIHexDecode", "00>")
+	}))
+}
+
+// FuzzDocument does all that can be done with a stranger's file.
+func FuzzDocument(f *testing.F) {
+	seedDocuments(f)
+	f.Fuzz(func(_ *testing.T, b []byte) { _ = walkAll(b) })
+}
+
+// FuzzImport: what passes the check imports, and the result passes the check with as many pages.
+func FuzzImport(f *testing.F) {
+	seedDocuments(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		info, err := check(b)
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		w := newWriter(t, &out)
+		importAll(t, w, b)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again, err := check(out.Bytes())
+		if err != nil || again.Pages != info.Pages {
+			t.Fatalf("%d pages became %d: %v", info.Pages, again.Pages, err)
+		}
+	})
+}
+
+// FuzzImage: what passes the check of pictures makes a document that passes the check.
+func FuzzImage(f *testing.F) {
+	kinds := []string{"image/jpeg", "image/png", "image/tiff"}
+	f.Add(byte(0), photo(f, 16, 16))
+	f.Add(byte(0), cmykJPEG(true))
+	value := func(x, y, i int) int { return x * y & 1 }
+	f.Add(byte(1), encodePNG(5, 5, 1, 3, false, map[string][]byte{"PLTE": make([]byte, 6), "tRNS": {0}}, value))
+	f.Add(byte(1), encodePNG(5, 5, 8, 6, false, nil, value))
+	f.Add(byte(1), encodePNG(5, 5, 8, 2, true, nil, value))
+	for _, b := range tiffSeeds() {
+		f.Add(byte(2), b)
+	}
+	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
+		mediaType := kinds[int(kind)%len(kinds)]
+		r, size := bytes.NewReader(b), int64(len(b))
+		n, err := pdf.CheckImage(mediaType, r, size)
+		if err != nil {
+			if !errors.Is(err, pdf.ErrDamaged) && !errors.Is(err, pdf.ErrUnsupported) {
+				t.Fatal(err)
+			}
+			return
+		}
+		var out bytes.Buffer
+		w := newWriter(t, &out)
+		if m, err := w.AddImage(mediaType, r, size); err != nil || m != n {
+			t.Fatalf("%d pages, then %d: %v", n, m, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := check(out.Bytes()); err != nil || info.Pages != n {
+			t.Fatalf("%d pages became %d: %v", n, info.Pages, err)
+		}
+	})
+}
