@@ -24,7 +24,7 @@ func ServeObjects(ctx context.Context, dir string) error {
 	if b, err := os.ReadFile(filepath.Join(dir, markerFile)); err != nil || len(b) == 0 {
 		return fmt.Errorf("%w: %s was not made by a standalone start", ErrFolder, dir)
 	}
-	s, err := openSecrets(filepath.Join(dir, "secrets"))
+	s, err := openSecrets(filepath.Join(dir, "secrets"), false)
 	if err != nil {
 		return err
 	}

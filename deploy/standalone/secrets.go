@@ -23,8 +23,10 @@ type secrets struct {
 // LogValue hides them.
 func (secrets) LogValue() slog.Value { return slog.StringValue("[secrets hidden]") }
 
-// openSecrets reads them, and makes those that are missing. A crash within leaves some made, which the next start keeps.
-func openSecrets(dir string) (secrets, error) {
+// openSecrets reads them. Where they may still be made, it makes those that are missing; a crash within leaves some made, which
+// the next start keeps. Later a missing one is a loss to be told, and never papered over: what it opened does not open with
+// another.
+func openSecrets(dir string, mayMake bool) (secrets, error) {
 	var s secrets
 	for name, value := range s.files() {
 		path := filepath.Join(dir, name)
@@ -32,7 +34,7 @@ func openSecrets(dir string) (secrets, error) {
 		switch {
 		case err == nil:
 			*value = strings.TrimSpace(string(b))
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist) && mayMake:
 			*value = rand.Text() // 130 bits
 			err = writeDurably(path, *value+"\n", 0o600)
 		}

@@ -92,7 +92,11 @@ func (s *Services) startAll(ctx context.Context, c choices) error {
 	if err := s.folder.room(c.firstSpace, c.anySpace); err != nil {
 		return err
 	}
-	secrets, err := openSecrets(s.folder.join("secrets"))
+	initialised, err := cluster.Exists(s.folder.join("postgres"))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	secrets, err := openSecrets(s.folder.join("secrets"), !initialised)
 	if err != nil {
 		return err
 	}

@@ -86,13 +86,11 @@ func Postgres(t testing.TB) (ownerURL, appURL, appRole string) {
 	if err != nil {
 		t.Fatal("starting PostgreSQL:", err)
 	}
-	if err := c.NewDatabase(ctx, name); err != nil {
+	if err := c.NewDatabase(name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := c.DropDatabase(ctx, name); err != nil {
+		if err := c.DropDatabase(name); err != nil {
 			t.Error(err)
 		}
 	})

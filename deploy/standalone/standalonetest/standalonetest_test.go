@@ -1,18 +1,14 @@
 package standalonetest_test
 
 import (
-	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
-
-	"net"
-	"net/http"
 
 	"trien/deploy/standalone/standalonetest"
+	"trien/vault/objects"
 )
 
 func TestMain(m *testing.M) { standalonetest.Main(m) }
@@ -58,17 +54,13 @@ func TestPostgres(t *testing.T) {
 
 func TestObjects(t *testing.T) {
 	s3 := standalonetest.Objects(t)
-	c, err := minio.New("objects", &minio.Options{
-		Creds: credentials.NewStaticV4(s3.AccessKey, s3.SecretKey, ""), Region: "us-east-1",
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", s3.Socket)
-		}},
+	o, err := objects.Open(t.Context(), objects.Config{
+		Endpoint: "objects", Socket: s3.Socket, Bucket: s3.Bucket, AccessKey: s3.AccessKey, SecretKey: objects.Secret(s3.SecretKey),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.MakeBucket(t.Context(), s3.Bucket, minio.MakeBucketOptions{}); err != nil {
+	if _, err := o.Put(t.Context(), "k", strings.NewReader("ciphertext")); err != nil {
 		t.Fatal(err)
 	}
 	if other := standalonetest.Objects(t); other.Bucket == s3.Bucket || other.Socket != s3.Socket {

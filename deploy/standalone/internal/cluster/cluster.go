@@ -53,6 +53,7 @@ func (Passwords) LogValue() slog.Value { return slog.StringValue("[passwords hid
 // Cluster is running.
 type Cluster struct {
 	*child.Process
+	bin       string
 	socketDir string
 	passwords Passwords
 }

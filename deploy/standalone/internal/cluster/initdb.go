@@ -6,10 +6,13 @@ import (
 	"path/filepath"
 )
 
-// initialise makes the cluster under another name and gives it its own when it is whole and on disk. A crash within leaves a
+// initialise makes the cluster, its roles and its database under another name and gives it its own when it is whole and on disk. A crash within leaves a
 // folder that the next start throws away.
 func (c Config) initialise(p programs, u user) error {
 	fresh := filepath.Join(c.Dir, "data.new")
+	if err := c.Passwords.check(); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(fresh); err != nil {
 		return fmt.Errorf("clearing a first start cut short: %w", err)
 	}
@@ -27,6 +30,9 @@ func (c Config) initialise(p programs, u user) error {
 	}
 	if out, err := c.command(u, p.initdb, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: making the cluster: %w: %s", ErrStart, err, tail(out, 500))
+	}
+	if err := c.single(p, u, fresh, c.firstSQL()); err != nil {
+		return err
 	}
 	if err := os.Rename(fresh, c.dataDir()); err != nil {
 		return fmt.Errorf("making the cluster: %w", err)

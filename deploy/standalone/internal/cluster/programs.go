@@ -78,6 +78,12 @@ func parseMajor(s string) int {
 	return n
 }
 
+// Exists reports whether a folder holds a cluster.
+func Exists(dir string) (bool, error) {
+	made, err := Config{Dir: dir}.madeBy()
+	return made > 0, err
+}
+
 // madeBy is the version that made the cluster; 0 if there is none yet.
 func (c Config) madeBy() (int, error) {
 	b, err := os.ReadFile(filepath.Join(c.dataDir(), "PG_VERSION"))

@@ -1,90 +1,98 @@
 package cluster
 
 import (
-	"context"
+	"bytes"
+	"errors"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"syscall"
 )
 
-// prepare makes the roles and the database, or sets them right. It may be cut short anywhere: the next start does it again.
-func (c *Cluster) prepare(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, c.SuperuserURL("postgres"))
-	if err != nil {
-		return fmt.Errorf("preparing the database: %w", err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	for role, password := range map[string]string{OwnerRole: c.passwords.Owner, AppRole: c.passwords.App} {
-		if err := ensureRole(ctx, conn, role, password); err != nil {
-			return err
-		}
-	}
-	return c.ensureDatabase(ctx, conn, Database)
-}
+var (
+	passwordForm = regexp.MustCompile(`^[A-Za-z0-9]{16,}$`)
+	databaseForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-func ensureRole(ctx context.Context, conn *pgx.Conn, role, password string) error {
-	var exists bool
-	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role).Scan(&exists); err != nil {
-		return fmt.Errorf("looking for role %s: %w", role, err)
-	}
-	verb := "ALTER"
-	if !exists {
-		verb = "CREATE"
-	}
-	// A role's statement takes no parameters, so the server itself quotes them.
-	var sql string
-	err := conn.QueryRow(ctx, `SELECT format('%s ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L',
-		$1::text, $2::text, $3::text)`, verb, role, password).Scan(&sql)
-	if err != nil {
-		return fmt.Errorf("making role %s: %w", role, err)
-	}
-	if _, err := conn.Exec(ctx, sql); err != nil {
-		return fmt.Errorf("making role %s: %w", role, err)
+	errForm = errors.New("a name or a password has another form than ours")
+)
+
+// check keeps quoting out of the SQL below.
+func (p Passwords) check() error {
+	for _, s := range []string{p.Superuser, p.Owner, p.App} {
+		if !passwordForm.MatchString(s) {
+			return fmt.Errorf("%w: %w", ErrStart, errForm)
+		}
 	}
 	return nil
 }
 
-func (c *Cluster) ensureDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
-	var exists bool
-	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&exists); err != nil {
-		return fmt.Errorf("looking for database %s: %w", name, err)
+// firstSQL makes the roles and the database. Neither role is more than it must be: the owner makes schemas in its database, the
+// other does what the owner grants it.
+func (c Config) firstSQL() []string {
+	const plain = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+	return append([]string{
+		fmt.Sprintf("CREATE ROLE %s %s PASSWORD '%s'", OwnerRole, plain, c.Passwords.Owner),
+		fmt.Sprintf("CREATE ROLE %s %s PASSWORD '%s'", AppRole, plain, c.Passwords.App),
+	}, databaseSQL(Database)...)
+}
+
+// databaseSQL makes a database that nobody enters who is not named.
+func databaseSQL(name string) []string {
+	return []string{
+		fmt.Sprintf("CREATE DATABASE %s OWNER %s", name, OwnerRole),
+		fmt.Sprintf("REVOKE ALL ON DATABASE %s FROM PUBLIC", name),
+		fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", name, AppRole),
 	}
-	if !exists {
-		if _, err := conn.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+` OWNER `+OwnerRole); err != nil {
-			return fmt.Errorf("making database %s: %w", name, err)
-		}
+}
+
+// single runs SQL on a cluster that is not started: PostgreSQL's single-user mode.
+func (c Config) single(p programs, u user, data string, statements []string) error {
+	var in bytes.Buffer
+	for _, s := range statements {
+		in.WriteString(s + ";\n\n") // with -j a statement ends there
 	}
-	// Nobody who is not named gets in, and nobody makes tables outside the schemas that the owner makes.
-	for _, sql := range []string{
-		`REVOKE ALL ON DATABASE ` + pgx.Identifier{name}.Sanitize() + ` FROM PUBLIC`,
-		`GRANT CONNECT ON DATABASE ` + pgx.Identifier{name}.Sanitize() + ` TO ` + AppRole,
-	} {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("preparing database %s: %w", name, err)
-		}
+	args := []string{"--single", "-j", "-D", data, "-c", "exit_on_error=on", "-c", "password_encryption=scram-sha-256", "-c", "log_min_error_statement=panic"}
+	if c.Hasty {
+		args = append(args, "-F")
+	}
+	cmd := c.command(u, p.postgres, append(args, "postgres")...)
+	cmd.Stdin = &in
+	var said bytes.Buffer
+	cmd.Stderr = &said // standard output is its prompt
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: making roles and database: %w: %s", ErrStart, err, tail(said.Bytes(), 500))
 	}
 	return nil
 }
 
 // NewDatabase makes another database, as [Database] is.
-func (c *Cluster) NewDatabase(ctx context.Context, name string) error {
-	conn, err := pgx.Connect(ctx, c.SuperuserURL("postgres"))
-	if err != nil {
-		return fmt.Errorf("making database %s: %w", name, err)
+func (c *Cluster) NewDatabase(name string) error {
+	if !databaseForm.MatchString(name) {
+		return fmt.Errorf("making a database: %w", errForm)
 	}
-	defer func() { _ = conn.Close(ctx) }()
-	return c.ensureDatabase(ctx, conn, name)
+	return c.psql(databaseSQL(name))
 }
 
 // DropDatabase removes a database and cuts its sessions.
-func (c *Cluster) DropDatabase(ctx context.Context, name string) error {
-	conn, err := pgx.Connect(ctx, c.SuperuserURL("postgres"))
-	if err != nil {
-		return fmt.Errorf("dropping database %s: %w", name, err)
+func (c *Cluster) DropDatabase(name string) error {
+	if !databaseForm.MatchString(name) {
+		return fmt.Errorf("dropping a database: %w", errForm)
 	}
-	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`); err != nil {
-		return fmt.Errorf("dropping database %s: %w", name, err)
+	return c.psql([]string{fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)})
+}
+
+// psql runs SQL as the superuser, each statement by itself.
+func (c *Cluster) psql(statements []string) error {
+	args := []string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", c.socketDir, "-p", port, "-U", Superuser, "-d", "postgres"}
+	for _, s := range statements {
+		args = append(args, "-c", s)
+	}
+	cmd := exec.Command(filepath.Join(c.bin, "psql"), args...)
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "PGPASSWORD=" + c.passwords.Superuser, "LC_ALL=C.UTF-8"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("running psql: %w: %s", err, tail(out, 500))
 	}
 	return nil
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"trien/deploy/standalone/internal/child"
 )
@@ -52,7 +52,7 @@ const startTries = 4
 // startPatience covers recovery after a crash.
 const startPatience = 60 * time.Second
 
-// Start makes the cluster at first use, starts it, and makes the database and its roles. The caller keeps other starts on
+// Start makes the cluster with its database and roles at first use, and starts it. The caller keeps other starts on
 // the same folder away.
 func Start(ctx context.Context, c Config) (*Cluster, error) {
 	made, err := c.madeBy()
@@ -83,14 +83,7 @@ func Start(ctx context.Context, c Config) (*Cluster, error) {
 	if err := c.endLeftover(ctx); err != nil {
 		return nil, err
 	}
-	started, err := c.startServer(ctx, p, u)
-	if err != nil {
-		return nil, err
-	}
-	if err := started.prepare(ctx); err != nil {
-		return nil, errors.Join(err, started.Stop())
-	}
-	return started, nil
+	return c.startServer(ctx, p, u)
 }
 
 func (c Config) startServer(ctx context.Context, p programs, u user) (*Cluster, error) {
@@ -109,8 +102,8 @@ func (c Config) startServer(ctx context.Context, p programs, u user) (*Cluster, 
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrStart, err)
 		}
-		s := &Cluster{Process: proc, socketDir: c.socketDir(), passwords: c.Passwords}
-		err = s.await(ctx)
+		s := &Cluster{Process: proc, bin: filepath.Dir(p.postgres), socketDir: c.socketDir(), passwords: c.Passwords}
+		err = s.await(ctx, filepath.Join(c.dataDir(), "postmaster.pid"))
 		if err == nil {
 			return s, nil
 		}
@@ -130,18 +123,13 @@ func (c Config) startServer(ctx context.Context, p programs, u user) (*Cluster, 
 	}
 }
 
-// await returns when the superuser can sign in.
-func (c *Cluster) await(ctx context.Context) error {
+// await returns when the server says, in its lock file, that it takes connections.
+func (c *Cluster) await(ctx context.Context, lockFile string) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	for {
-		conn, err := pgx.Connect(ctx, c.url(Superuser, c.passwords.Superuser, "postgres"))
-		if err == nil {
-			return conn.Close(ctx)
-		}
-		var refused *pgconn.PgError
-		if errors.As(err, &refused) && refused.Code == "28P01" {
-			return fmt.Errorf("%w: its password is not the one in the folder", ErrStart)
+		if c.ready(lockFile) {
+			return nil
 		}
 		select {
 		case <-c.Done():
@@ -153,12 +141,19 @@ func (c *Cluster) await(ctx context.Context) error {
 	}
 }
 
-// SuperuserURL, OwnerURL and AppURL say how a role reaches a database. They hold its password.
-func (c *Cluster) SuperuserURL(database string) string {
-	return c.url(Superuser, c.passwords.Superuser, database)
+// statusLine is where postmaster.pid says what the server is doing.
+const statusLine = 8
+
+func (c *Cluster) ready(lockFile string) bool {
+	b, err := os.ReadFile(lockFile)
+	if err != nil {
+		return false
+	}
+	lines := strings.Split(string(b), "\n")
+	return len(lines) >= statusLine && lines[0] == strconv.Itoa(c.PID()) && strings.TrimSpace(lines[statusLine-1]) == "ready"
 }
 
-// OwnerURL is that of the role that owns the schemas.
+// OwnerURL says how the role that owns the schemas reaches a database. It holds the role's password.
 func (c *Cluster) OwnerURL(database string) string {
 	return c.url(OwnerRole, c.passwords.Owner, database)
 }

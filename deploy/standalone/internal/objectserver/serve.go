@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
@@ -29,6 +30,10 @@ const HealthPath = "/healthz"
 
 // lockPatience is how long a server waits for the one before it to end.
 const lockPatience = 10 * time.Second
+
+// stopGrace is how long requests under way may take when the server is told to end. The library would wait ten seconds for
+// connections that nobody uses; what was acknowledged is on disk, so nothing is lost with them.
+const stopGrace = 500 * time.Millisecond
 
 // Config of a server.
 type Config struct {
@@ -95,7 +100,24 @@ func (c Config) run(ctx context.Context, objects, versions string, disk *groupSy
 	if err != nil {
 		return fmt.Errorf("opening the objects' folder: %w", err)
 	}
-	err = embedgw.RunVersityGW(ctx, durable{Posix: store, disk: disk}, &embedgw.Config{
+	ended := make(chan error, 1)
+	go func() { ended <- c.listen(ctx, durable{Posix: store, disk: disk}) }()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		select {
+		case err = <-ended:
+		case <-time.After(stopGrace):
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("serving objects: %w", err)
+	}
+	return nil
+}
+
+func (c Config) listen(ctx context.Context, b backend.Backend) error {
+	return embedgw.RunVersityGW(ctx, b, &embedgw.Config{
 		RootUserAccess:    c.AccessKey,
 		RootUserSecret:    c.SecretKey,
 		Ports:             []string{c.Socket},
@@ -108,10 +130,6 @@ func (c Config) run(ctx context.Context, objects, versions string, disk *groupSy
 		KeepAlive:         true,
 		Quiet:             true,
 	})
-	if err != nil {
-		return fmt.Errorf("serving objects: %w", err)
-	}
-	return nil
 }
 
 // lock keeps a second server away, waiting for one that is just ending. The system lets go of it when the process ends.

@@ -89,7 +89,7 @@ func healthy(ctx context.Context, client *http.Client) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// Stop ends the server and waits for it; requests under way have ten seconds to finish.
+// Stop ends the server and waits for it; requests under way have half a second to finish.
 func (s *Server) Stop() error {
 	_ = s.alive.Close()
 	if s.Wait(10 * time.Second) {

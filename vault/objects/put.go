@@ -1,0 +1,187 @@
+package objects
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"sync"
+
+	"github.com/minio/minio-go/v7"
+
+	"trien/ledger"
+	"trien/vault"
+)
+
+const (
+	checksumHeader  = "x-amz-checksum-crc32c"
+	algorithmHeader = "x-amz-checksum-algorithm"
+	algorithm       = "CRC32C"
+	// tokenName marks an object with the put that made it, so that a put whose answer was lost knows its own.
+	tokenName = "Trien-Put"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Put streams r to key. When it returns nil the object is durable, whole, and checked end to end. It returns an error wrapping
+// [vault.ErrConflict] if key exists, and leaves nothing behind on any error but a lost connection. An error of r is
+// returned wrapped. It reads no more of r than it can store, holds at most two parts, and may be called concurrently.
+func (s *Store) Put(ctx context.Context, key string, r io.Reader) (vault.StoredObject, error) {
+	if key == "" {
+		return vault.StoredObject{}, fmt.Errorf("putting an object: %w: no key", vault.ErrInvalid)
+	}
+	if err := ctx.Err(); err != nil {
+		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w", key, err)
+	}
+	o, err := s.put(ctx, key, r)
+	if err != nil {
+		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w", key, err)
+	}
+	return o, nil
+}
+
+func (s *Store) put(ctx context.Context, key string, r io.Reader) (vault.StoredObject, error) {
+	first, n, ended, err := s.readFirst(r)
+	defer func() { s.buffers.put(first) }()
+	switch {
+	case err != nil:
+		return vault.StoredObject{}, err
+	case ended:
+		return s.putShort(ctx, key, first.b[:n])
+	default:
+		return s.putLong(ctx, key, first, r)
+	}
+}
+
+// putShort puts an object that is at hand as a whole.
+func (s *Store) putShort(ctx context.Context, key string, b []byte) (vault.StoredObject, error) {
+	if err := s.putWhole(ctx, key, b); err != nil {
+		return vault.StoredObject{}, err
+	}
+	return vault.StoredObject{Key: key, Size: int64(len(b)), SHA256: ledger.Hash(sha256.Sum256(b))}, nil
+}
+
+// readFirst reads up to one part, into the smallest buffer that holds it, which is the caller's also after an error. Unless r has
+// ended the buffer is full and that of a whole part.
+func (s *Store) readFirst(r io.Reader) (have *buffer, n int, ended bool, err error) {
+	have = s.buffers.get(0)
+	for {
+		m, ended, err := fill(r, have.b[n:])
+		n += m
+		if ended || err != nil || have.class == s.buffers.full() {
+			return have, n, ended, err
+		}
+		larger := s.buffers.get(have.class + 1)
+		copy(larger.b, have.b)
+		s.buffers.put(have)
+		have = larger
+	}
+}
+
+// fill reads until b is full or r ends.
+func fill(r io.Reader, b []byte) (n int, ended bool, err error) {
+	for n < len(b) {
+		m, err := r.Read(b[n:])
+		n += m
+		if err == io.EOF { //nolint:errorlint // a wrapped one says that something else ended too early
+			return n, true, nil
+		}
+		if err != nil {
+			return n, false, fmt.Errorf("reading what is to be stored: %w", err)
+		}
+	}
+	return n, false, nil
+}
+
+func (s *Store) putWhole(ctx context.Context, key string, b []byte) error {
+	token := rand.Text()
+	sum := checksum(b)
+	opts := minio.PutObjectOptions{
+		ContentType:          "application/octet-stream",
+		DisableContentSha256: true,
+		UserMetadata:         map[string]string{checksumHeader: sum, tokenName: token},
+	}
+	opts.SetMatchETagExcept("*")
+	var info minio.UploadInfo
+	err := s.once(ctx, key, token, func() (err error) {
+		src := newBody(b)
+		defer src.end()
+		info, err = s.core.PutObject(ctx, s.bucket, key, src, int64(len(b)), "", "", opts)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := confirm(info.ChecksumCRC32C, sum); err != nil {
+		return errors.Join(err, s.Delete(ctx, key))
+	}
+	return nil
+}
+
+// once runs a request that must take effect once. An attempt whose answer was lost may have had its effect: the refusal of the
+// next attempt then is about our own object.
+func (s *Store) once(ctx context.Context, key, token string, request func() error) error {
+	lost := false
+	err := s.retry(ctx, func() error {
+		err := request()
+		if err != nil && worthRetrying(err) {
+			lost = true
+		}
+		return err
+	})
+	if err == nil || !lost || ctx.Err() != nil {
+		return classify(err)
+	}
+	if isConflict(err) || hasCode(err, codeNoSuchUpload) {
+		info, statErr := s.core.StatObject(ctx, s.bucket, key, minio.StatObjectOptions{})
+		if statErr == nil && info.UserMetadata[tokenName] == token {
+			return nil
+		}
+	}
+	return classify(err)
+}
+
+func checksum(b []byte) string {
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(b, castagnoli))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// confirm compares what the server says it stored with what we sent. The server compared already; not every one answers.
+func confirm(got, sent string) error {
+	if got != "" && got != sent {
+		return fmt.Errorf("%w: the server stored other bytes than were sent", vault.ErrUnavailable)
+	}
+	return nil
+}
+
+// body is what a request sends. The transport may still read it when the request has failed; after end it can no longer touch the
+// buffer, which then belongs to another put.
+type body struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func newBody(b []byte) *body { return &body{b: b} }
+
+func (r *body) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.b)
+	r.b = r.b[n:]
+	return n, nil
+}
+
+func (r *body) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.b = nil
+}
