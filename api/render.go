@@ -109,7 +109,10 @@ func viewFuncs(l language) template.FuncMap {
 		"may": func(a *vault.Actor, action string) bool {
 			return a != nil && vault.Allowed(a.Role, vault.Action(action), true)
 		},
-		"short":   func(s string) string { return s[:min(len(s), 12)] },
+		"tail":    tail,
+		"target":  targetOf,
+		"signer":  func(r signing.SignatureReport) string { return signerText(l, r) },
+		"both":    func(vi, en string) string { return pick(l, vi, en) },
 		"string":  func(v any) string { return fmt.Sprint(v) },
 		"newKey":  newKey,
 		"reverse": reversed,

@@ -1,0 +1,5 @@
+package api_test
+
+import "errors"
+
+var errBroken = errors.New("broken on purpose")

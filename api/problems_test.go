@@ -1,0 +1,90 @@
+package api_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+
+	"trien/api"
+)
+
+// TestEveryErrorOfTheVaultIsInTheTable reads the names out of vault/errors.go and looks for each in the table's source.
+func TestEveryErrorOfTheVaultIsInTheTable(t *testing.T) {
+	table := map[string]bool{}
+	for _, file := range []string{"problems.go", "problems_vault.go"} {
+		for name := range namesOf(t, file, "vault") {
+			table[name] = true
+		}
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), "../vault/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, d := range f.Decls {
+		decl, ok := d.(*ast.GenDecl)
+		if !ok || decl.Tok != token.VAR {
+			continue
+		}
+		for _, s := range decl.Specs {
+			for _, name := range s.(*ast.ValueSpec).Names {
+				if !name.IsExported() || !strings.HasPrefix(name.Name, "Err") {
+					continue
+				}
+				n++
+				if !table[name.Name] {
+					t.Errorf("vault.%s is not in the table", name.Name)
+				}
+			}
+		}
+	}
+	if n < 30 {
+		t.Errorf("only %d errors were found", n)
+	}
+}
+
+// namesOf lists X for each pkg.X that a file names as the first member of a row.
+func namesOf(t *testing.T, file, pkg string) map[string]bool {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		row, ok := n.(*ast.CompositeLit)
+		if !ok || len(row.Elts) < 6 {
+			return true
+		}
+		if sel, ok := row.Elts[0].(*ast.SelectorExpr); ok {
+			if x, ok := sel.X.(*ast.Ident); ok && x.Name == pkg {
+				names[sel.Sel.Name] = true
+			}
+		}
+		return true
+	})
+	return names
+}
+
+func TestCodesAreStable(t *testing.T) {
+	codes := api.Codes()
+	for _, code := range []string{
+		"body_too_large", "busy", "certificate", "client_gone", "conflict", "content_type", "damaged", "digest_mismatch",
+		"dossier_exists", "empty", "empty_dossier", "encrypted_pdf", "forbidden", "form_expired", "form_field", "form_file",
+		"form_order", "gone", "in_progress", "internal", "interrupted", "invalid", "job_done", "job_expired", "key_missing",
+		"key_reused", "ledger_forked", "ledger_policy", "malformed_request", "media_type", "method_not_allowed", "name_taken",
+		"no_certificate", "no_such_address", "not_found", "not_logged", "not_pdf", "not_ready", "own_work", "password",
+		"password_weak", "range", "session_expired", "signature", "stale", "tampered", "timeout", "too_large",
+		"too_many_requests", "too_many_tries", "too_slow", "unauthenticated", "unavailable", "unsupported_pdf",
+	} {
+		if codes[code] == 0 {
+			t.Errorf("code %s is gone: clients count on it", code)
+		}
+		delete(codes, code)
+	}
+	for code := range codes {
+		t.Errorf("code %s is new: write it down here", code)
+	}
+}

@@ -1,0 +1,311 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"trien/api"
+	"trien/api/client"
+	"trien/api/wire"
+	"trien/certs"
+	"trien/certs/devpki"
+	"trien/signing"
+	"trien/vault"
+	"trien/vault/vaulttest"
+	"trien/vault/vaulttest/samples"
+)
+
+const password = "một mật khẩu đủ dài"
+
+// authority is one throw-away authority for the whole test binary.
+var authority = sync.OnceValues(func() (*devpki.Authority, error) {
+	a, err := devpki.Open("")
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Listen(); err != nil {
+		return nil, err
+	}
+	go func() { _ = a.Serve(context.Background()) }() // it ends with the test binary
+	return a, nil
+})
+
+// tokens are the keys of an official and of the organisation, made once: making RSA keys takes time.
+var tokens = sync.OnceValues(func() (pair struct{ official, seal *vaulttest.Sealer }, err error) {
+	a, err := authority()
+	if err != nil {
+		return pair, err
+	}
+	pair.seal, err = vaulttest.NewSealer(func(key crypto.PublicKey) (*x509.Certificate, error) {
+		return a.IssueSeal(devpki.Subject{CommonName: "Ban Tổ chức thử nghiệm"}, key)
+	}, a.Intermediates()...)
+	if err != nil {
+		return pair, err
+	}
+	pair.official, err = vaulttest.NewSealer(func(key crypto.PublicKey) (*x509.Certificate, error) {
+		return a.IssuePerson(devpki.Subject{CommonName: "Lãnh Đạo Mẫu", Title: "Trưởng ban"}, key)
+	}, a.Intermediates()...)
+	return pair, err
+})
+
+// rig is a server over a real vault on fakes, reached by HTTPS, every answer of which is held against openapi.yaml.
+type rig struct {
+	t        *testing.T
+	vault    *vault.Vault
+	objects  *memory
+	log      *vaulttest.MemoryLog
+	server   *api.Server
+	http     *httptest.Server
+	ca       string // PEM file
+	official *vaulttest.Sealer
+	logged   *lines
+}
+
+type change struct {
+	vault func(*vault.Config)
+	api   func(*api.Config)
+}
+
+func newRig(t *testing.T, changes ...change) *rig {
+	t.Helper()
+	a, err := authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tokens()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, log: vaulttest.NewLog(), objects: newMemory(), official: pair.official, logged: &lines{}}
+	anchors := certs.NewAnchors(a.Root())
+	vc := vault.Config{
+		Store: vaulttest.NewMemoryStore(), Objects: r.objects, Keys: newWrapper(), Log: r.log,
+		Sealer: pair.seal, Anchors: anchors, Intermediates: a.Intermediates(),
+		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: []string{a.TSA()}, Anchors: anchors}),
+		Limits: vault.Limits{ReceiptWait: 5 * time.Second, MaxSize: 8 << 20},
+	}
+	ac := api.Config{Logger: slog.New(slog.NewJSONHandler(r.logged, nil)), Version: "test", Scratch: t.TempDir()}
+	for _, ch := range changes {
+		if ch.vault != nil {
+			ch.vault(&vc)
+		}
+		if ch.api != nil {
+			ch.api(&ac)
+		}
+	}
+	r.vault = vault.New(vc)
+	if ac.Vault == nil {
+		ac.Vault = r.vault
+	}
+	r.server = api.New(ac)
+	r.serve(ac.Logger)
+	r.people()
+	r.work()
+	return r
+}
+
+func (r *rig) serve(log *slog.Logger) {
+	r.http = httptest.NewUnstartedServer(nil)
+	r.http.Config = api.HTTPServer(contractOf(r.t).holds(r.t, r.server.Handler()), log)
+	r.http.EnableHTTP2 = true
+	r.http.StartTLS()
+	r.t.Cleanup(r.http.Close)
+	r.ca = filepath.Join(r.t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.http.Certificate().Raw})
+	if err := os.WriteFile(r.ca, block, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// people makes one account for each role in one unit, and staff of another unit.
+func (r *rig) people() {
+	r.t.Helper()
+	ctx := r.t.Context()
+	_, _, err := r.vault.Bootstrap(ctx, "Ban Tổ chức", vault.NewAccount{Login: "quantri", Name: "Quản Trị Mẫu", Password: password})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	admin := r.signIn("quantri")
+	units, err := admin.Units(ctx)
+	if err != nil || len(units) != 1 {
+		r.t.Fatal(units, err)
+	}
+	other, err := admin.CreateUnit(ctx, "Đảng ủy khác")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, n := range []wire.NewAccount{
+		{Login: "vanthu", Name: "Văn Thư Mẫu", Post: "Văn thư", Unit: units[0].ID, Role: "staff"},
+		{Login: "lanhdao", Name: "Lãnh Đạo Mẫu", Post: "Trưởng ban", Unit: units[0].ID, Role: "official"},
+		{Login: "thamdinh", Name: "Thẩm Định Mẫu", Post: "Chuyên viên", Unit: other.ID, Role: "appraiser"},
+		{Login: "kiemtoan", Name: "Kiểm Toán Mẫu", Post: "Kiểm toán viên", Unit: other.ID, Role: "auditor"},
+		{Login: "xa", Name: "Người Ở Xa", Unit: other.ID, Role: "staff"},
+	} {
+		n.Password = password
+		made, err := admin.CreateAccount(ctx, n)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if n.Role == "official" {
+			if err := admin.SetCertificate(ctx, made.ID, r.official.Certificate().Raw); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// work publishes to the ledger until the test ends.
+func (r *rig) work() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = r.vault.Run(ctx) }()
+	r.t.Cleanup(func() { cancel(); <-done })
+}
+
+func (r *rig) client(language string) *client.Client {
+	r.t.Helper()
+	c, err := client.New(client.Config{Server: r.http.URL, CAFile: r.ca, Language: language})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(c.Close)
+	return c
+}
+
+func (r *rig) signIn(login string) *client.Client {
+	r.t.Helper()
+	c := r.client("vi")
+	if _, err := c.SignIn(r.t.Context(), login, password); err != nil {
+		r.t.Fatal(err)
+	}
+	return c
+}
+
+var subjects int
+
+func (r *rig) dossier(c *client.Client) wire.Dossier {
+	r.t.Helper()
+	subjects++
+	d, err := c.OpenDossier(r.t.Context(), wire.NewDossier{Register: "cadre", Subject: wire.Subject{
+		Name: "Nguyễn Thị Ánh Đào", BirthDate: "1985-03-09", PersonalNumber: fmt.Sprintf("999%09d", subjects),
+	}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return d
+}
+
+func (r *rig) deposit(c *client.Client, dossier string, content []byte) wire.Version {
+	r.t.Helper()
+	done, err := c.Deposit(r.t.Context(), cv(dossier, content))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return done.Version
+}
+
+func cv(dossier string, content []byte) client.Deposit {
+	return client.Deposit{
+		Dossier: dossier, Kind: "cadre.curriculum_vitae", Title: "Sơ yếu lý lịch", Origin: "digitised",
+		Content: bytes.NewReader(content), Size: int64(len(content)),
+	}
+}
+
+// sign does what the official's agent does: fetch, hash, sign, send.
+func (r *rig) sign(c *client.Client, job wire.Job) wire.Fulfilled {
+	r.t.Helper()
+	ctx := r.t.Context()
+	var doc bytes.Buffer
+	if _, err := c.JobDocument(ctx, job.ID, &doc); err != nil {
+		r.t.Fatal(err)
+	}
+	digest, err := signing.DigestRange(bytes.NewReader(doc.Bytes()), job.ByteRange)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	attributes, err := signing.SignedAttributes(digest, r.official.Certificate())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	value, err := r.official.Seal(ctx, attributes, "")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	s := wire.Signature{Certificate: r.official.Certificate().Raw, Value: value}
+	for _, issuer := range r.official.Chain() {
+		s.Chain = append(s.Chain, issuer.Raw)
+	}
+	done, err := c.PostSignature(ctx, job.ID, s)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return done
+}
+
+// raw sends a request as it is and returns the answer, whose body the test closes.
+func (r *rig) raw(method, path, token string, header map[string]string, body string) *http.Response {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.http.URL+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	c := r.http.Client()
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := c.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+// samplePDF is a small digital PDF.
+var samplePDF = sync.OnceValue(func() []byte {
+	for _, f := range samples.New(7, "cadre", samples.Small).Files {
+		if f.Kind == "cadre.curriculum_vitae" {
+			var b bytes.Buffer
+			if err := f.Write(&b); err != nil {
+				panic(err)
+			}
+			return b.Bytes()
+		}
+	}
+	panic("no sample")
+})
+
+// lines keeps what was logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
