@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -80,10 +81,10 @@ func TestBuildIsReproducible(t *testing.T) {
 
 func TestBuildLongListing(t *testing.T) {
 	var documents []document
-	for range 40 {
+	for range 24 {
 		documents = append(documents, document{strings.Repeat("Quyết định về việc ", 12), "party.admission", "Hồ sơ kết nạp", "application/json", ledger.OriginShared, []byte("{}"), 1})
 	}
-	documents[39].title = "Tài liệu cuối"
+	documents[23].title = "Tài liệu cuối"
 	file := build(t, newDossier(t, newLog(t, "vault.example/records"), documents...))
 	path := filepath.Join(t.TempDir(), "export.pdf")
 	if err := os.WriteFile(path, file, 0o600); err != nil {
@@ -97,7 +98,7 @@ func TestBuildLongListing(t *testing.T) {
 	}
 	for i, p := range pages {
 		if strings.Contains(p, "Tài liệu cuối") && i < len(pages)-2 {
-			if i < 4 || !strings.Contains(p, " 46") && !strings.Contains(p, " 47") && !strings.Contains(p, " 48") {
+			if i < 3 || !strings.Contains(p, fmt.Sprintf(" %d", len(pages)-1)) {
 				t.Errorf("listing on page %d:\n%s", i+1, p)
 			}
 			return

@@ -110,7 +110,7 @@ func makeOneOfEach(t testing.TB) []document {
 		{"Phiếu đảng viên", "party.member_slip", "Phiếu đảng viên", "application/pdf", ledger.OriginDeclared, paper(t, "Phiếu đảng viên", 3), 2},
 		{"Ảnh quét quyết định kết nạp", "party.admission", "Hồ sơ kết nạp", "image/jpeg", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return jpeg.Encode(w, pic, nil) }), 1},
 		{"Giấy giới thiệu", "party.transfer", "Giấy giới thiệu chuyển sinh hoạt", "image/png", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return png.Encode(w, pic) }), 1},
-		{"Bản quét lý lịch", "party.curriculum_vitae", "Lý lịch đảng viên", "image/tiff", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return tiff.Encode(w, pic, nil) }), 1},
+		{"Bản quét lý lịch", "party.curriculum_vitae", "Lý lịch đảng viên", "image/tiff", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return tiff.Encode(w, picture(120, 90), nil) }), 1},
 		{"Phiếu bổ sung (XML)", "party.supplement_slip", "Phiếu bổ sung hồ sơ đảng viên", "application/xml", ledger.OriginShared, []byte("<?xml version=\"1.0\"?>\n<phiếu>\n\t<họtên>Nguyễn Minh Họa</họtên>\n</phiếu>\n"), 1},
 		{"Phiếu bổ sung (JSON)", "party.supplement_slip", "Phiếu bổ sung hồ sơ đảng viên", "application/json", ledger.OriginShared, []byte(`{"họ tên": "Nguyễn Minh Họa", "năm": 2026}`), 4},
 	}

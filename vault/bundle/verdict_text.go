@@ -138,12 +138,15 @@ func (t *teller) tellSignature(indent int, role string, s *signing.SignatureRepo
 		who = signerName(s.Signer)
 	}
 	t.line(indent, "%s: %s – %s", role, who, t.say(indicationWords[s.Indication]))
+	level := ""
+	if s.Level != "" {
+		level = t.say(pair{"; mức ", "; level "}) + printed(s.Level)
+	}
 	switch {
 	case !s.Time.IsZero():
-		t.line(indent+1, t.say(pair{"Lúc %s, có dấu thời gian chứng minh; mức %s", "At %s, proven by a time-stamp; level %s"}), vnTime(s.Time), printed(s.Level))
+		t.line(indent+1, t.say(pair{"Lúc %s, có dấu thời gian chứng minh%s", "At %s, proven by a time-stamp%s"}), vnTime(s.Time), level)
 	case !s.ClaimedTime.IsZero():
-		t.line(indent+1, t.say(pair{"Lúc %s theo lời khai, không có dấu thời gian; mức %s", "At %s as claimed, without a time-stamp; level %s"}),
-			vnTime(s.ClaimedTime), printed(s.Level))
+		t.line(indent+1, t.say(pair{"Lúc %s theo lời khai, chưa chứng minh được%s", "At %s as claimed, not proven%s"}), vnTime(s.ClaimedTime), level)
 	}
 	if s.Signer != nil {
 		t.line(indent+1, t.say(pair{"Chứng thư số %x do %s cấp, hiệu lực %s – %s", "Certificate %x issued by %s, valid %s – %s"}),
@@ -183,8 +186,12 @@ func (v *Verdict) tellDocuments(t *teller) {
 	t.line(0, "%s (%d)", t.say(pair{"Tài liệu", "Documents"}), len(v.Documents))
 	for i, d := range v.Documents {
 		t.line(1, "%d. %s – %s", i+1, printed(d.Name), t.say(outcomeWords[d.Outcome]))
-		t.line(2, t.say(pair{"Phiên bản %d, trang %s, tệp %s (%s, %s byte)", "Version %d, page %s, file %s (%s, %s bytes)"}),
-			d.Number, pageRange(Entry{FirstPage: d.FirstPage, LastPage: d.LastPage}), d.File, d.MediaType, t.number(uint64(d.Size)))
+		pages := pair{"trang", "pages"}
+		if d.FirstPage == d.LastPage {
+			pages.en = "page"
+		}
+		t.line(2, t.say(pair{"Phiên bản %d, %s %s, tệp %s (%s, %s byte)", "Version %d, %s %s, file %s (%s, %s bytes)"}),
+			d.Number, t.say(pages), pageRange(Entry{FirstPage: d.FirstPage, LastPage: d.LastPage}), d.File, d.MediaType, t.number(uint64(d.Size)))
 		t.line(2, "SHA-256 %s", d.SHA256)
 		if !d.Time.IsZero() {
 			t.line(2, t.say(pair{"Ghi nhận lúc %s, sổ cái mục số %s", "Recorded at %s, ledger entry %s"}), vnTime(d.Time), t.number(d.Index))
