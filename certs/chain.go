@@ -199,3 +199,13 @@ func checkStrength(c *x509.Certificate) error {
 func refuse(kind error, c *x509.Certificate, why string) error {
 	return fmt.Errorf("%w: certificate %x: %s", kind, c.SerialNumber, why)
 }
+
+// ValidAt says whether every certificate of a chain is within its validity at t.
+func ValidAt(chain []*x509.Certificate, t time.Time) bool {
+	for _, c := range chain {
+		if t.Before(c.NotBefore) || t.After(c.NotAfter) {
+			return false
+		}
+	}
+	return true
+}

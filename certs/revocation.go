@@ -51,6 +51,13 @@ func (r *Revocation) At(t, now time.Time) error {
 type Evidence struct {
 	answers [][]byte
 	lists   []*x509.RevocationList
+	read    map[string][]statement // by certificate and issuer: signatures are checked once
+}
+
+// statement is what one answer or list says of a certificate, or why it says nothing.
+type statement struct {
+	*Revocation
+	err error
 }
 
 // maxEvidence bounds how many statements a stranger's document may make us parse.
@@ -67,6 +74,7 @@ func (e *Evidence) AddOCSP(answer []byte) bool {
 		return false
 	}
 	e.answers = append(e.answers, answer)
+	e.read = nil
 	return true
 }
 
@@ -85,6 +93,7 @@ func (e *Evidence) AddCRL(list []byte) (bool, error) {
 		return false, err
 	}
 	e.lists = append(e.lists, l)
+	e.read = nil
 	return true, nil
 }
 
@@ -105,36 +114,46 @@ func (e *Evidence) CRLs() [][]byte {
 func (e *Evidence) Status(cert, issuer *x509.Certificate, t, now time.Time) (*Revocation, error) {
 	var good *Revocation
 	why := refuse(ErrUnknown, cert, "no statement about it")
-	consider := func(r *Revocation, err error) error {
+	for _, r := range e.statements(cert, issuer) {
+		err := r.err
 		if err == nil {
 			err = r.At(t, now)
 		}
 		switch {
 		case errors.Is(err, ErrRevoked):
-			return fmt.Errorf("certificate %x: %w", cert.SerialNumber, err)
+			return r.Revocation, fmt.Errorf("certificate %x: %w", cert.SerialNumber, err)
 		case err == nil && (good == nil || r.ThisUpdate.After(good.ThisUpdate)):
-			good = r
+			good = r.Revocation
 		case err != nil && !errors.Is(err, ErrUntrusted):
 			why = fmt.Errorf("%w: certificate %x: %w", ErrUnknown, cert.SerialNumber, err)
-		}
-		return nil
-	}
-	for _, a := range e.answers {
-		r, err := ReadOCSP(a, cert, issuer)
-		if err := consider(r, err); err != nil {
-			return r, err
-		}
-	}
-	for _, l := range e.lists {
-		r, err := readParsedCRL(l, cert, issuer)
-		if err := consider(r, err); err != nil {
-			return r, err
 		}
 	}
 	if good == nil {
 		return nil, why
 	}
 	return good, nil
+}
+
+// statements reads everything there is about cert.
+func (e *Evidence) statements(cert, issuer *x509.Certificate) []statement {
+	key := string(cert.Raw) + string(issuer.Raw)
+	if known, ok := e.read[key]; ok {
+		return known
+	}
+	var out []statement
+	for _, a := range e.answers {
+		r, err := ReadOCSP(a, cert, issuer)
+		out = append(out, statement{r, err})
+	}
+	for _, l := range e.lists {
+		r, err := readParsedCRL(l, cert, issuer)
+		out = append(out, statement{r, err})
+	}
+	if e.read == nil {
+		e.read = map[string][]statement{}
+	}
+	e.read[key] = out
+	return out
 }
 
 // Chain checks every certificate of a chain but its anchor, as [Evidence.Status] does, and returns the statements that

@@ -73,6 +73,25 @@ type inspector struct {
 	list    []*candidate // in the order of their revisions
 	sums    *digests
 	known   *material
+	built   map[builtKey][]*x509.Certificate // chains found, to be used again within their validity
+}
+
+type builtKey struct {
+	leaf    string
+	purpose certs.Purpose
+}
+
+// chain builds a chain with all certificates at hand.
+func (i *inspector) chain(leaf *x509.Certificate, at time.Time, p certs.Purpose) ([]*x509.Certificate, error) {
+	key := builtKey{string(leaf.Raw), p}
+	if known, ok := i.built[key]; ok && certs.ValidAt(known, at) {
+		return known, nil
+	}
+	chain, err := i.options.Anchors.Chain(leaf, i.known.certificates, at, p)
+	if err == nil {
+		i.built[key] = chain
+	}
+	return chain, err
 }
 
 // candidate is one signature or time-stamp on its way to a judgement.
@@ -102,7 +121,7 @@ func (c *candidate) fail(err error) error {
 
 // openInspector reads the structure. A file that cannot be read gives a report that says so, and no document.
 func openInspector(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (*inspector, error) {
-	i := &inspector{ctx: ctx, options: o, report: new(Report), sums: newDigests(ctx, r)}
+	i := &inspector{ctx: ctx, options: o, report: new(Report), sums: newDigests(ctx, r), built: map[builtKey][]*x509.Certificate{}}
 	doc, err := pdf.Open(r, size)
 	var fields []signatureField
 	if err == nil {

@@ -54,18 +54,16 @@ func (i *inspector) believe(s *stamp, control time.Time) (evident bool, _ *flaw)
 	if s.info.time.After(control.Add(certs.Skew)) {
 		return false, doubted(subOrder, nil, "the time-stamp is from after the time in question")
 	}
-	if err := s.trust(i.options.Anchors, i.known.certificates, control); err != nil {
-		var f *flaw
-		if errors.As(err, &f) {
-			return false, f
-		}
-		return false, doubted(subNoChain, err, "the time-stamp authority")
-	}
-	// What is valid at the control time must have been when it stamped.
-	if _, err := i.options.Anchors.Chain(s.signer, s.chain[1:], s.info.time, certs.StampTime); err != nil {
+	chain, err := i.chain(s.signer, control, certs.StampTime)
+	if err != nil {
 		return false, chainFlaw(err, "the time-stamp authority")
 	}
-	_, err := i.known.evidence.Chain(s.chain, s.info.time, i.options.At)
+	// What is valid at the control time must have been when it stamped.
+	if !certs.ValidAt(chain, s.info.time) {
+		return false, doubted(subOutOfBounds, certs.ErrExpired, "the certificate of the time-stamp authority was not valid when it stamped")
+	}
+	s.chain = chain
+	_, err = i.known.evidence.Chain(s.chain, s.info.time, i.options.At)
 	if errors.Is(err, certs.ErrRevoked) {
 		return false, doubted(subRevoked, err, "the time-stamp authority's certificate was revoked")
 	}
@@ -125,7 +123,7 @@ func (i *inspector) signatureStamp(c *candidate, raw []byte, control time.Time) 
 
 // judgeChain builds the signer's chain at the time given and looks for revocation by then.
 func (i *inspector) judgeChain(c *candidate, when time.Time, proven bool) *flaw {
-	chain, err := i.options.Anchors.Chain(c.Signer, i.known.certificates, when, certs.SignDocuments)
+	chain, err := i.chain(c.Signer, when, certs.SignDocuments)
 	if err != nil {
 		c.evident = false
 		if errors.Is(err, certs.ErrExpired) && proven {

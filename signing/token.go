@@ -49,7 +49,7 @@ func (t *stamp) covers(sum func(crypto.Hash) ([]byte, error)) error {
 	return nil
 }
 
-// trust chains the authority to an anchor at the time given, with certificates of its own token and others. Errors are flaws.
+// trust chains the authority of a fresh token to an anchor at the time given, with certificates of the token and others. Errors are flaws.
 func (t *stamp) trust(anchors *certs.Anchors, others []*x509.Certificate, at time.Time) error {
 	chain, err := anchors.Chain(t.signer, append(t.cms.certificates[:len(t.cms.certificates):len(t.cms.certificates)], others...), at, certs.StampTime)
 	if err != nil {

@@ -162,7 +162,8 @@ func (a *Authority) answerOCSP(r *http.Request) ([]byte, error) {
 	now := a.now().UTC().Truncate(time.Second)
 	t := ocsp.Response{
 		Status: ocsp.Good, SerialNumber: req.SerialNumber, IssuerHash: req.HashAlgorithm,
-		ThisUpdate: now, NextUpdate: now.Add(ocspValid), Certificate: a.id.ocsp.cert,
+		// The ocsp package says that it produced the answer at the start of the minute; NSS refuses an answer from before its statement.
+		ThisUpdate: now.Truncate(time.Minute), NextUpdate: now.Add(ocspValid), Certificate: a.id.ocsp.cert,
 	}
 	serial := serialText(req.SerialNumber)
 	revoked, err := a.store.revocations()
