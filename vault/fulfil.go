@@ -56,12 +56,29 @@ func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Ful
 		}
 		return Fulfilled{}, stampError(err)
 	}
+	doc := &growing{base: base, size: base.Size()}
+	doc.append(p.Tail)
 	if j.Purpose == ExportApproval {
-		x, err := v.finishExport(ctx, a, j, p.ReaderAt(base), p.Size())
+		x, err := v.finishExport(ctx, a, j, doc)
 		return Fulfilled{Export: &x}, err
 	}
-	x, err := v.addApproved(ctx, a, j, p.ReaderAt(base), p.Size())
+	x, err := v.addApproved(ctx, a, j, doc)
 	return Fulfilled{Version: &x}, err
+}
+
+// preserve makes a signed document last (PAdES B-LTA): what proves its certificates goes in, and a document time-stamp
+// over all of it.
+func (v *Vault) preserve(ctx context.Context, doc *growing) error {
+	tail, err := signing.Evidence(ctx, doc, doc.size, v.anchors)
+	if err != nil {
+		return fmt.Errorf("%w: collecting the evidence for a signature: %w", ErrUnavailable, err)
+	}
+	doc.append(tail)
+	if tail, err = signing.DocumentTimestamp(ctx, doc, doc.size, v.stamps); err != nil {
+		return stampError(err)
+	}
+	doc.append(tail)
+	return nil
 }
 
 func stampError(err error) error {
@@ -72,7 +89,10 @@ func stampError(err error) error {
 }
 
 // addApproved stores the signed bytes as the next version of the record.
-func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, signed io.ReaderAt, size int64) (Version, error) {
+func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, doc *growing) (Version, error) {
+	if err := v.preserve(ctx, doc); err != nil {
+		return Version{}, err
+	}
 	before, err := v.store.Version(ctx, j.Version)
 	if err != nil {
 		return Version{}, fmt.Errorf("reading version %s: %w", j.Version, err)
@@ -83,7 +103,7 @@ func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, signed io.Reade
 		return Version{}, err
 	}
 	defer in.end()
-	if err := in.put(section(signed, size), size); err != nil {
+	if err := in.put(io.NewSectionReader(doc, 0, doc.size), doc.size); err != nil {
 		return Version{}, err
 	}
 	if err := v.judge(in, false); err != nil {
@@ -114,38 +134,31 @@ func (v *Vault) judge(in *intake, strict bool) error {
 	}
 	// A record may carry older signatures of other systems that we cannot judge; the one just made must hold.
 	if last := report.Signatures[n-1]; last.Indication != signing.Passed || strict && report.Indication() != signing.Passed {
-		return fmt.Errorf("%w: the finished signature is judged %s %s", ErrSignature, last.Indication, last.SubIndication)
+		return fmt.Errorf("%w: the finished signature is judged %s %s: %v %v", ErrSignature, last.Indication, last.SubIndication,
+			last.Findings, report.Findings)
 	}
 	return nil
 }
 
 // finishExport adds the organisation's seal, the evidence and a document time-stamp to a dossier that its signer has
 // signed, and stores the result in the place of the unsigned one.
-func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, signed io.ReaderAt, size int64) (Export, error) {
+func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, doc *growing) (Export, error) {
 	x, err := v.store.Export(ctx, j.Export)
 	if err != nil {
 		return Export{}, fmt.Errorf("reading export %s: %w", j.Export, err)
 	}
-	doc := &growing{base: signed, size: size}
 	if err := v.sealDocument(ctx, doc, x); err != nil {
 		return Export{}, err
 	}
-	tail, err := signing.Evidence(ctx, doc, doc.size, v.anchors)
-	if err != nil {
-		return Export{}, fmt.Errorf("%w: collecting evidence for export %s: %w", ErrUnavailable, x.ID, err)
+	if err := v.preserve(ctx, doc); err != nil {
+		return Export{}, err
 	}
-	doc.append(tail)
-	if tail, err = signing.DocumentTimestamp(ctx, doc, doc.size, v.stamps); err != nil {
-		return Export{}, stampError(err)
-	}
-	doc.append(tail)
-
 	in, _, err := v.begin(ctx, a, "", ledger.Hash{}, associated(j.Register, x.ID.UUID))
 	if err != nil {
 		return Export{}, err
 	}
 	defer in.end()
-	if err := in.put(section(doc, doc.size), doc.size); err != nil {
+	if err := in.put(io.NewSectionReader(doc, 0, doc.size), doc.size); err != nil {
 		return Export{}, err
 	}
 	if err := v.judge(in, true); err != nil {

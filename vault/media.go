@@ -185,13 +185,24 @@ func inspectXML(r io.Reader) error {
 
 func inspectJSON(r io.Reader) error {
 	d := json.NewDecoder(r)
+	depth, tokens := 0, 0
 	for {
-		_, err := d.Token()
+		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
+			if depth > 0 || tokens == 0 { // the decoder takes the end of the stream for the end of the text
+				return errors.New("the JSON is cut off")
+			}
 			return nil
 		}
 		if err != nil {
 			return errors.New("the JSON is not well formed")
+		}
+		tokens++
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"trien/certs"
 	"trien/ledger"
@@ -279,6 +278,3 @@ func (v *Vault) issuers(leaf *x509.Certificate, offered [][]byte) ([]*x509.Certi
 	}
 	return chain[1 : len(chain)-1], nil
 }
-
-// section is the whole of a prepared document as a stream.
-func section(r io.ReaderAt, size int64) io.Reader { return io.NewSectionReader(r, 0, size) }

@@ -38,11 +38,11 @@ func TestCluster(t *testing.T) {
 		{"migrate", "--config", c.config},
 		{"bootstrap", "--config", c.config, "--unit", "Ban Tổ chức", "--login", "quantri", "--name", "Quản Trị", "--password-file", c.path("password")},
 	} {
-		if out, code := command(t, "trien", args...); code != 0 {
+		if out, code := runProgram(t, "trien", args...); code != 0 {
 			t.Fatalf("trien %s: exit %d\n%s", args[0], code, out)
 		}
 	}
-	out, code := command(t, "trien", "bootstrap", "--config", c.config, "--unit", "X", "--login", "x", "--name", "X", "--password-file", c.path("password"))
+	out, code := runProgram(t, "trien", "bootstrap", "--config", c.config, "--unit", "X", "--login", "x", "--name", "X", "--password-file", c.path("password"))
 	if code != 1 || !strings.Contains(out, "accounts already") {
 		t.Errorf("a second bootstrap: exit %d\n%s", code, out)
 	}
@@ -50,7 +50,7 @@ func TestCluster(t *testing.T) {
 	s.ca = c.path("anchors.pem")
 	job := c.mainJob(s)
 	s.stop()
-	verdict, code := command(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
+	verdict, code := runProgram(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
 	if code != 0 {
 		t.Errorf("exit %d\n%s", code, verdict)
 	}
@@ -313,7 +313,7 @@ func (c *outside) mainJob(s *server) string {
 
 func (c *outside) sign(s *server) {
 	c.t.Helper()
-	out, code := command(c.t, "trien-agent", "sign", "--server", s.url, "--ca", s.ca, "--login", "lanhdao", "--password-file", c.path("password"),
+	out, code := runProgram(c.t, "trien-agent", "sign", "--server", s.url, "--ca", s.ca, "--login", "lanhdao", "--password-file", c.path("password"),
 		"--module", c.module, "--token", "official", "--pin-file", c.path("pin"), "--all", "--yes")
 	if code != 0 {
 		c.t.Fatalf("signing: exit %d\n%s", code, out)

@@ -25,7 +25,7 @@ func TestStandaloneLifecycle(t *testing.T) {
 			t.Errorf("%s: %s", path, answer.Status)
 		}
 	}
-	out, code := command(t, "trien", "serve", "--standalone", dir, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	out, code := runProgram(t, "trien", "serve", "--standalone", dir, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
 	if code != 1 || !strings.Contains(out, "A vault runs on this folder already") {
 		t.Errorf("a second start: exit %d\n%s", code, out)
 	}
@@ -91,7 +91,7 @@ func TestServeSaysWhatIsWrong(t *testing.T) {
 		"taken port":     {[]string{"serve", "--standalone", vaultFolder(t), "--listen", taken.Addr().String()}, 1, "Another program has this port"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, code := command(t, "trien", tt.args...)
+			out, code := runProgram(t, "trien", tt.args...)
 			if code != tt.code || !strings.Contains(out, tt.want) {
 				t.Errorf("exit %d, want %d with %q:\n%s", code, tt.code, tt.want, out)
 			}

@@ -192,8 +192,8 @@ func (w *tail) String() string {
 	return string(w.buf)
 }
 
-// command runs one of the programs to its end.
-func command(t *testing.T, name string, args ...string) (out string, code int) {
+// runProgram runs one of the programs to its end.
+func runProgram(t *testing.T, name string, args ...string) (out string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
