@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -113,7 +115,12 @@ func (f fields) fill(n *vault.NewDeposit) error {
 // form reads multipart/form-data part by part; nothing of the file is kept.
 type form struct {
 	parts *multipart.Reader
+	tail  *tailReader
+	last  []byte // the final boundary
 }
+
+// readAhead spares a system call, and a deadline, for every few kilobytes of a large file.
+const readAhead = 64 << 10
 
 func newForm(contentType string, body io.Reader) (*form, error) {
 	media, params, err := mime.ParseMediaType(contentType)
@@ -124,19 +131,58 @@ func newForm(contentType string, body io.Reader) (*form, error) {
 	if boundary == "" || len(boundary) > 70 { // RFC 2046, 5.1.1
 		return nil, fmt.Errorf("%w: boundary", errRequest)
 	}
-	return &form{multipart.NewReader(body, boundary)}, nil
+	tail := &tailReader{r: bufio.NewReaderSize(body, readAhead)}
+	return &form{multipart.NewReader(tail, boundary), tail, []byte("--" + boundary + "--")}, nil
+}
+
+// next returns the next part, or io.EOF after the final boundary. Where a form breaks off in the head of a part the library says
+// io.EOF too, or that the head is malformed: then the body is over and the final boundary is not among what was read last.
+func (f *form) next() (*multipart.Part, error) {
+	part, err := f.parts.NextRawPart()
+	switch {
+	case err == nil:
+		return part, nil
+	case f.tail.over && !bytes.Contains(f.tail.last, f.last):
+		return nil, formError(io.ErrUnexpectedEOF)
+	case err == io.EOF:
+		return nil, io.EOF
+	}
+	return nil, formError(err)
+}
+
+// tailReader remembers the last bytes that were read through it, more of them than the multipart reader looks ahead.
+type tailReader struct {
+	r    io.Reader
+	last []byte
+	over bool // the body is at its end
+}
+
+const tailSize = 8 << 10
+
+func (t *tailReader) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.over = err == io.EOF
+	if n >= tailSize {
+		t.last = append(t.last[:0], p[n-tailSize:n]...)
+		return n, err
+	}
+	if over := len(t.last) + n - tailSize; over > 0 {
+		t.last = t.last[:copy(t.last, t.last[over:])]
+	}
+	t.last = append(t.last, p[:n]...)
+	return n, err
 }
 
 // read takes fields of the names allowed up to the file, which is left to be read.
 func (f *form) read(allowed []string) (fields, *filePart, error) {
 	got := fields{}
 	for {
-		part, err := f.parts.NextRawPart()
+		part, err := f.next()
 		if err == io.EOF {
 			return nil, nil, errFormFile
 		}
 		if err != nil {
-			return nil, nil, formError(err)
+			return nil, nil, err
 		}
 		name := part.FormName()
 		if name == fileField {
@@ -195,14 +241,11 @@ func (p *filePart) Read(b []byte) (int, error) {
 
 // end is io.EOF if the form has no part more.
 func (f *form) end() error {
-	_, err := f.parts.NextRawPart()
-	switch {
-	case err == nil:
+	_, err := f.next()
+	if err == nil {
 		return errFormOrder
-	case err == io.EOF:
-		return io.EOF
 	}
-	return formError(err)
+	return err
 }
 
 // formError tells a body that was cut off or is too large from one that is not well formed.

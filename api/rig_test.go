@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -16,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"trien/api"
 	"trien/api/client"
@@ -65,6 +69,7 @@ var tokens = sync.OnceValues(func() (pair struct{ official, seal *vaulttest.Seal
 type rig struct {
 	t        *testing.T
 	vault    *vault.Vault
+	store    vault.Store
 	objects  *memory
 	log      *vaulttest.MemoryLog
 	server   *api.Server
@@ -106,7 +111,7 @@ func newRig(t *testing.T, changes ...change) *rig {
 			ch.api(&ac)
 		}
 	}
-	r.vault = vault.New(vc)
+	r.vault, r.store = vault.New(vc), vc.Store
 	if ac.Vault == nil {
 		ac.Vault = r.vault
 	}
@@ -130,41 +135,62 @@ func (r *rig) serve(log *slog.Logger) {
 	}
 }
 
-// people makes one account for each role in one unit, and staff of another unit.
+// passwordHash of the password of everybody, made once: it takes time by design.
+var passwordHash = sync.OnceValues(func() (vault.PasswordHash, error) {
+	store := vaulttest.NewMemoryStore()
+	v := vault.New(vault.Config{Store: store})
+	_, a, err := v.Bootstrap(context.Background(), "Mẫu", vault.NewAccount{Login: "mau", Name: "Mẫu", Password: password})
+	return a.Password, err
+})
+
+// people makes one account for each role, in one unit or the other.
 func (r *rig) people() {
 	r.t.Helper()
-	ctx := r.t.Context()
-	_, _, err := r.vault.Bootstrap(ctx, "Ban Tổ chức", vault.NewAccount{Login: "quantri", Name: "Quản Trị Mẫu", Password: password})
+	hash, err := passwordHash()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	admin := r.signIn("quantri")
-	units, err := admin.Units(ctx)
-	if err != nil || len(units) != 1 {
-		r.t.Fatal(units, err)
+	unit := vault.Unit{ID: vault.UnitID{UUID: uuid.Must(uuid.NewV7())}, Name: "Ban Tổ chức"}
+	other := vault.Unit{ID: vault.UnitID{UUID: uuid.Must(uuid.NewV7())}, Name: "Đảng ủy khác"}
+	event := func() vault.Event {
+		return vault.Event{ID: vault.EventID{UUID: uuid.Must(uuid.NewV7())}, Time: time.Now(), Action: vault.ManageAccess, Outcome: vault.Done}
 	}
-	other, err := admin.CreateUnit(ctx, "Đảng ủy khác")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for _, n := range []wire.NewAccount{
-		{Login: "vanthu", Name: "Văn Thư Mẫu", Post: "Văn thư", Unit: units[0].ID, Role: "staff"},
-		{Login: "lanhdao", Name: "Lãnh Đạo Mẫu", Post: "Trưởng ban", Unit: units[0].ID, Role: "official"},
-		{Login: "thamdinh", Name: "Thẩm Định Mẫu", Post: "Chuyên viên", Unit: other.ID, Role: "appraiser"},
-		{Login: "kiemtoan", Name: "Kiểm Toán Mẫu", Post: "Kiểm toán viên", Unit: other.ID, Role: "auditor"},
-		{Login: "xa", Name: "Người Ở Xa", Unit: other.ID, Role: "staff"},
-	} {
-		n.Password = password
-		made, err := admin.CreateAccount(ctx, n)
-		if err != nil {
+	for _, u := range []vault.Unit{unit, other} {
+		if err := r.store.AddUnit(r.t.Context(), u, event()); err != nil {
 			r.t.Fatal(err)
 		}
-		if n.Role == "official" {
-			if err := admin.SetCertificate(ctx, made.ID, r.official.Certificate().Raw); err != nil {
-				r.t.Fatal(err)
-			}
+	}
+	for _, a := range []vault.Account{
+		{Login: "quantri", Name: "Quản Trị Mẫu", Unit: unit.ID, Role: vault.SystemAdministrator},
+		{Login: "vanthu", Name: "Văn Thư Mẫu", Post: "Văn thư", Unit: unit.ID, Role: vault.Staff},
+		{Login: "lanhdao", Name: "Lãnh Đạo Mẫu", Post: "Trưởng ban", Unit: unit.ID, Role: vault.Official, Certificate: r.official.Certificate().Raw},
+		{Login: "thamdinh", Name: "Thẩm Định Mẫu", Post: "Chuyên viên", Unit: other.ID, Role: vault.Appraiser},
+		{Login: "kiemtoan", Name: "Kiểm Toán Mẫu", Post: "Kiểm toán viên", Unit: other.ID, Role: vault.Auditor},
+		{Login: "xa", Name: "Người Ở Xa", Unit: other.ID, Role: vault.Staff},
+	} {
+		a.ID, a.Password, a.Created = vault.AccountID{UUID: uuid.Must(uuid.NewV7())}, hash, time.Now()
+		if err := r.store.AddAccount(r.t.Context(), a, event()); err != nil {
+			r.t.Fatal(err)
 		}
 	}
+}
+
+// token opens a session without a password.
+func (r *rig) token(login string) string {
+	r.t.Helper()
+	a, err := r.store.AccountByLogin(r.t.Context(), login)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	token := rand.Text()
+	err = r.store.AddSession(r.t.Context(), vault.Session{
+		ID: vault.SessionID{UUID: uuid.Must(uuid.NewV7())}, Account: a.ID, Hash: sha256.Sum256([]byte(token)), Created: time.Now(),
+		Expires: time.Now().Add(time.Hour),
+	}, vault.Event{ID: vault.EventID{UUID: uuid.Must(uuid.NewV7())}, Time: time.Now(), Account: a.ID, Action: vault.SignIn, Outcome: vault.Done})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return token
 }
 
 // work publishes to the ledger until the test ends.
@@ -188,9 +214,7 @@ func (r *rig) client(language string) *client.Client {
 func (r *rig) signIn(login string) *client.Client {
 	r.t.Helper()
 	c := r.client("vi")
-	if _, err := c.SignIn(r.t.Context(), login, password); err != nil {
-		r.t.Fatal(err)
-	}
+	c.SetToken(r.token(login))
 	return c
 }
 

@@ -146,6 +146,59 @@ func TestEvidenceIsPublic(t *testing.T) {
 	}
 }
 
+func TestAccounts(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	admin := r.client("en")
+	if _, err := admin.SignIn(ctx, "quantri", "không phải mật khẩu"); !client.HasCode(err, "password") || !strings.Contains(err.Error(), "Wrong login") {
+		t.Errorf("a wrong password: %v", err)
+	}
+	session, err := admin.SignIn(ctx, "quantri", password)
+	if err != nil || session.Me.Role != "system_administrator" || time.Until(session.Expires) < time.Hour {
+		t.Fatal(session.Me, err)
+	}
+	if me, err := admin.Me(ctx); err != nil || me != session.Me {
+		t.Errorf("me %+v %v", me, err)
+	}
+	unit, err := admin.CreateUnit(ctx, "Đơn vị mới")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if units, err := admin.Units(ctx); err != nil || len(units) != 3 {
+		t.Errorf("units %+v %v", units, err)
+	}
+	n := wire.NewAccount{Login: "moi", Name: "Người Mới", Post: "Chuyên viên", Password: "ngắn", Unit: unit.ID, Role: "official"}
+	if _, err := admin.CreateAccount(ctx, n); !client.HasCode(err, "password_weak") {
+		t.Errorf("a short password: %v", err)
+	}
+	n.Password = password
+	made, err := admin.CreateAccount(ctx, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.CreateAccount(ctx, n); !client.HasCode(err, "name_taken") {
+		t.Errorf("the login again: %v", err)
+	}
+	if err := admin.SetCertificate(ctx, made.ID, []byte("not DER")); !client.HasCode(err, "certificate") {
+		t.Errorf("no certificate: %v", err)
+	}
+	if err := admin.SetCertificate(ctx, made.ID, r.official.Certificate().Raw); err != nil {
+		t.Error(err)
+	}
+	accounts, err := admin.Accounts(ctx)
+	if err != nil || len(accounts) != 7 {
+		t.Errorf("accounts %+v %v", accounts, err)
+	}
+	token := admin.Token()
+	if err := admin.SignOut(ctx); err != nil {
+		t.Fatal(err)
+	}
+	admin.SetToken(token)
+	if _, err := admin.Me(ctx); !client.HasCode(err, "session_expired") {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
 func TestIdempotency(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
