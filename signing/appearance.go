@@ -29,21 +29,14 @@ func (f *form) appearance(a Appearance) (pdf.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	rect := pdf.Array{}
 	for _, v := range a.Rect {
 		if math.IsNaN(v) || math.Abs(v) > 20000 {
 			return nil, fmt.Errorf("%w: rectangle of the appearance", ErrUnsupported)
 		}
-		rect = append(rect, pdf.Real(v))
 	}
 	width, height := a.Rect[2]-a.Rect[0], a.Rect[3]-a.Rect[1]
 	if width <= 2*appearancePad || height <= 2*appearancePad {
 		return nil, fmt.Errorf("%w: rectangle of the appearance has no room", ErrUnsupported)
-	}
-	// The text stands upright as the page is shown.
-	matrix := map[int]pdf.Array{90: ints(0, 1, -1, 0, 0, 0), 180: ints(-1, 0, 0, -1, 0, 0), 270: ints(0, -1, 1, 0, 0, 0)}[page.Rotate]
-	if page.Rotate == 90 || page.Rotate == 270 {
-		width, height = height, width
 	}
 	font, err := serif()
 	if err != nil {
@@ -66,10 +59,29 @@ func (f *form) appearance(a Appearance) (pdf.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
+	rect, matrix := place(a.Rect, page)
 	if matrix != nil {
 		x.Dict["Matrix"] = matrix
 	}
 	return pdf.Dict{"Rect": rect, "AP": pdf.Dict{"N": f.update.Add(x)}}, nil
+}
+
+// place turns a rectangle on the page as it is shown into one of the page's own coordinates, and returns the matrix by which
+// the content stands upright there; nil for none.
+func place(r [4]float64, page pdf.Page) (pdf.Array, pdf.Array) {
+	box := page.CropBox
+	reals := func(x0, y0, x1, y1 float64) pdf.Array {
+		return pdf.Array{pdf.Real(x0), pdf.Real(y0), pdf.Real(x1), pdf.Real(y1)}
+	}
+	switch page.Rotate {
+	case 90:
+		return reals(box[2]-r[3], box[1]+r[0], box[2]-r[1], box[1]+r[2]), ints(0, 1, -1, 0, 0, 0)
+	case 180:
+		return reals(box[2]-r[2], box[3]-r[3], box[2]-r[0], box[3]-r[1]), ints(-1, 0, 0, -1, 0, 0)
+	case 270:
+		return reals(box[0]+r[1], box[3]-r[2], box[0]+r[3], box[3]-r[0]), ints(0, -1, 1, 0, 0, 0)
+	}
+	return reals(box[0]+r[0], box[1]+r[1], box[0]+r[2], box[1]+r[3]), nil
 }
 
 func ints(v ...int) pdf.Array {

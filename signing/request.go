@@ -16,7 +16,8 @@ type Request struct {
 	Reserve                int         // bytes kept for the CMS with its time-stamp; 0: 16384
 }
 
-// Appearance places a visible signature. Page is 1-based; 0 the last page. Rect in points from the lower left.
+// Appearance places a visible signature. Page is 1-based; 0 the last page. Rect (left, bottom, right, top) is in points from the lower left
+// of the page as it is shown, rotation and cropping applied.
 type Appearance struct {
 	Page  int
 	Rect  [4]float64
