@@ -45,9 +45,11 @@ type Log struct {
 	requests chan *appendRequest
 	kicks    chan struct{} // holds one
 	wakes    chan struct{} // holds one
+	arrivals chan struct{} // holds one
 	kickedAt atomic.Int64  // nanoseconds since 1970
 
 	running, leading atomic.Bool
+	opened           atomic.Pointer[head] // the checkpoint judged last
 
 	lifetime context.Context // ends with Close
 	end      context.CancelFunc
@@ -80,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	}
 	l := &Log{
 		policy: policy, signer: cfg.Signer, logger: cfg.Logger, poolConfig: poolConfig, pool: pool,
-		requests: make(chan *appendRequest), kicks: make(chan struct{}, 1), wakes: make(chan struct{}, 1),
+		requests: make(chan *appendRequest), kicks: make(chan struct{}, 1), wakes: make(chan struct{}, 1), arrivals: make(chan struct{}, 1),
 		failed: make(chan struct{}), waiters: make(map[ledger.Hash][]*waiter),
 	}
 	if l.logger == nil {
@@ -94,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		l.work.Go(l.commitBatches)
 	}
 	l.work.Go(l.listen)
-	l.work.Go(l.wakeWaiters)
+	l.work.Go(l.tellWaiters)
 	return l, nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"trien/ledger"
 )
 
 // Notes between nodes, over PostgreSQL's LISTEN and NOTIFY. They only save time: whoever misses one looks for itself.
@@ -15,8 +13,6 @@ const (
 	noteQueued    = "queued"    // to the node that sequences
 	notePublished = "published" // to those that wait for a receipt
 )
-
-const recheck = time.Second // after which a waiter looks without having been told
 
 func (l *Log) channel() string { return fmt.Sprintf("trien_ledger_%d", l.id) }
 
@@ -46,7 +42,7 @@ func (l *Log) kickHere() {
 
 func (l *Log) lastKick() time.Time { return time.Unix(0, l.kickedAt.Load()) }
 
-// wake tells this node's waiters that there is a new head.
+// wake has this node look which of the awaited entries another node has published.
 func (l *Log) wake() {
 	select {
 	case l.wakes <- struct{}{}:
@@ -89,94 +85,9 @@ func (l *Log) listenOnce(ctx context.Context) error {
 				l.kickHere()
 			}
 		case notePublished:
-			l.wake()
-		}
-	}
-}
-
-// waiter waits for one entry.
-type waiter struct {
-	identity ledger.Hash
-	told     chan struct{} // holds one
-}
-
-func (l *Log) wait(identity ledger.Hash) *waiter {
-	w := &waiter{identity: identity, told: make(chan struct{}, 1)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.waiters[identity] = append(l.waiters[identity], w)
-	return w
-}
-
-func (l *Log) stopWaiting(w *waiter) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	list := l.waiters[w.identity]
-	for i, other := range list {
-		if other == w {
-			list = append(list[:i:i], list[i+1:]...)
-			break
-		}
-	}
-	if len(list) == 0 {
-		delete(l.waiters, w.identity)
-		return
-	}
-	l.waiters[w.identity] = list
-}
-
-// wakeWaiters looks after each wake, with one query for all, which of the awaited entries have been logged, and tells
-// only those that wait for them.
-func (l *Log) wakeWaiters() {
-	for {
-		select {
-		case <-l.lifetime.Done():
-			return
-		case <-l.wakes:
-		}
-		if err := l.tellLogged(l.lifetime); err != nil {
-			sleep(l.lifetime, firstBackoff)
-			l.wakeIfAwaited()
-		}
-	}
-}
-
-func (l *Log) wakeIfAwaited() {
-	l.mu.Lock()
-	awaited := len(l.waiters) > 0
-	l.mu.Unlock()
-	if awaited {
-		l.wake()
-	}
-}
-
-func (l *Log) tellLogged(ctx context.Context) error {
-	l.mu.Lock()
-	identities := make([][]byte, 0, len(l.waiters))
-	for id := range l.waiters {
-		identities = append(identities, id[:])
-	}
-	l.mu.Unlock()
-	if len(identities) == 0 {
-		return nil
-	}
-	rows, err := l.pool.Query(ctx, `SELECT identity FROM ledger.entry WHERE log_id = $1 AND identity = ANY($2)`, l.id, identities)
-	if err != nil {
-		return fmt.Errorf("looking for awaited entries: %w", err)
-	}
-	logged, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-	if err != nil {
-		return fmt.Errorf("looking for awaited entries: %w", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, id := range logged {
-		for _, w := range l.waiters[ledger.Hash(id)] {
-			select {
-			case w.told <- struct{}{}:
-			default:
+			if !l.leading.Load() { // who has published it has told its waiters already
+				l.wake()
 			}
 		}
 	}
-	return nil
 }

@@ -62,10 +62,10 @@ func (p *publisher) publish(ctx context.Context) (more bool, err error) {
 		}
 		return false, err
 	}
+	p.log.reader.Learn(next.blobs)
+	p.log.tellPublished(p.head.Size, next.leaves, next.signed)
 	p.edge = next.edge
 	p.head.Size, p.head.Root = next.edge.Size(), next.root
-	p.log.reader.Learn(next.blobs)
-	p.log.wake()
 	return p.head.Size < root.size, nil
 }
 

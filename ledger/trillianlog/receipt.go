@@ -1,10 +1,10 @@
 package trillianlog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,43 +15,57 @@ import (
 // [ledger.ErrNotLogged] while no checkpoint covers the entry, and [ledger.ErrTampered] if its identity was logged with
 // another leaf or the stored tree does not prove it.
 func (l *Log) Receipt(ctx context.Context, e ledger.Entry) (ledger.Receipt, error) {
-	index, signed, err := l.find(ctx, e)
+	at, err := l.find(ctx, e.Identity)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	c, err := l.policy.OpenCheckpoint(signed)
+	return l.receiptAt(ctx, e, at)
+}
+
+// receiptAt proves that an entry is at its place, and refuses one that is not.
+func (l *Log) receiptAt(ctx context.Context, e ledger.Entry, at place) (ledger.Receipt, error) {
+	leaf := e.Leaf.Hash()
+	if at.hash != leaf {
+		return ledger.Receipt{}, otherLeaf(e.Identity)
+	}
+	c, err := l.openCheckpoint(at.signed)
 	if err != nil {
 		return ledger.Receipt{}, fmt.Errorf("reading head: %w", err)
 	}
-	path, err := l.provenPath(ctx, c, index, e.Leaf.Hash())
+	path, err := l.provenPath(ctx, c, at.index, leaf)
 	if err != nil {
-		return ledger.Receipt{}, fmt.Errorf("proving entry %d: %w", index, err)
+		return ledger.Receipt{}, fmt.Errorf("proving entry %d: %w", at.index, err)
 	}
-	r := ledger.Receipt{Index: index, Proof: path, Checkpoint: signed}
-	if _, err := r.MarshalText(); err != nil {
-		return ledger.Receipt{}, err
-	}
-	return r, nil
+	return ledger.Receipt{Index: at.index, Proof: path, Checkpoint: bytes.Clone(at.signed)}, nil
 }
 
-// find returns the index of an entry and, of the same moment, the signed head.
-func (l *Log) find(ctx context.Context, e ledger.Entry) (index uint64, signed []byte, err error) {
-	var at int64
-	var hash []byte
-	err = l.pool.QueryRow(ctx, `
+// find returns the place of an entry and, of the same moment, the signed head.
+func (l *Log) find(ctx context.Context, identity ledger.Hash) (place, error) {
+	var index int64
+	var hash, signed []byte
+	err := l.pool.QueryRow(ctx, `
 		SELECT entry.leaf_index, entry.leaf_hash, head.checkpoint
 		FROM ledger.entry JOIN ledger.head USING (log_id)
-		WHERE entry.log_id = $1 AND entry.identity = $2`, l.id, e.Identity[:]).Scan(&at, &hash, &signed)
+		WHERE entry.log_id = $1 AND entry.identity = $2`, l.id, identity[:]).Scan(&index, &hash, &signed)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil, fmt.Errorf("%w: identity %s", ledger.ErrNotLogged, e.Identity)
+		return place{}, fmt.Errorf("%w: identity %s", ledger.ErrNotLogged, identity)
 	}
 	if err != nil {
-		return 0, nil, fmt.Errorf("finding entry: %w", err)
+		return place{}, fmt.Errorf("finding entry: %w", err)
 	}
-	if want := e.Leaf.Hash(); string(hash) != string(want[:]) {
-		return 0, nil, otherLeaf(e.Identity)
+	return place{uint64(index), ledger.Hash(hash), signed}, nil //nolint:gosec // the column is not negative
+}
+
+// openCheckpoint judges a checkpoint, or remembers that it judged these very bytes last.
+func (l *Log) openCheckpoint(signed []byte) (ledger.Checkpoint, error) {
+	if last := l.opened.Load(); last != nil && bytes.Equal(last.signed, signed) {
+		return last.Checkpoint, nil
 	}
-	return uint64(at), signed, nil //nolint:gosec // the column is not negative
+	c, err := l.policy.OpenCheckpoint(signed)
+	if err == nil {
+		l.opened.Store(&head{c, bytes.Clone(signed)})
+	}
+	return c, err
 }
 
 // provenPath computes an inclusion path and checks it. A path that does not hold may come from a tile that was damaged
@@ -72,43 +86,6 @@ func (l *Log) provenPath(ctx context.Context, c ledger.Checkpoint, index uint64,
 			return nil, lostTile(err)
 		}
 		l.reader.Forget()
-	}
-}
-
-// Await is [Log.Receipt] that waits until a checkpoint covers the entry. If ctx ends before, the error wraps
-// [ledger.ErrNotLogged] and ctx's. If the log stops for good, it returns what stopped it.
-func (l *Log) Await(ctx context.Context, e ledger.Entry) (ledger.Receipt, error) {
-	w := l.wait(e.Identity) // before the first look: what is published in between is not missed
-	defer l.stopWaiting(w)
-	for {
-		r, err := l.Receipt(ctx, e)
-		if ctx.Err() != nil {
-			return ledger.Receipt{}, fmt.Errorf("%w: %w", ledger.ErrNotLogged, ctx.Err())
-		}
-		if err == nil || fatal(err) {
-			return r, err
-		}
-		// Not logged yet, or the database is away: both pass.
-		if err := l.pauseWaiter(ctx, w); err != nil {
-			return ledger.Receipt{}, err
-		}
-	}
-}
-
-func (l *Log) pauseWaiter(ctx context.Context, w *waiter) error {
-	timer := time.NewTimer(recheck)
-	defer timer.Stop()
-	select {
-	case <-w.told:
-		return nil
-	case <-timer.C:
-		return nil
-	case <-l.failed:
-		return l.failure()
-	case <-l.lifetime.Done():
-		return errClosed
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ledger.ErrNotLogged, ctx.Err())
 	}
 }
 

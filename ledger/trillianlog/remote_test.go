@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -24,21 +25,33 @@ import (
 	"trien/ledger"
 )
 
-// buildTrillian builds the separate server and signer from the module, once.
-var buildTrillian = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(postgres.dir, "bin")
-	const module = "github.com/google/trillian/cmd/"
-	build := exec.Command("go", "build", "-tags", "postgresql", "-o", dir+"/", module+"trillian_log_server", module+"trillian_log_signer")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building trillian: %w\n%s", err, out)
+// trillianTool builds one of the module's tools (named in go.mod) and returns its path; the go command keeps it in its
+// cache, so that only the first run on a machine links it.
+func trillianTool(name string) (string, error) {
+	find := exec.Command("go", "tool", "-n", name)
+	find.Env = append(os.Environ(), "GOFLAGS=-tags=postgresql")
+	var errOut bytes.Buffer
+	find.Stderr = &errOut
+	out, err := find.Output()
+	if err != nil {
+		return "", fmt.Errorf("building %s: %w\n%s", name, err, &errOut)
 	}
-	return dir, nil
+	return strings.TrimSpace(string(out)), nil
+}
+
+type binaries struct{ server, signer string }
+
+var trillianBinaries = sync.OnceValues(func() (binaries, error) {
+	server, err1 := trillianTool("trillian_log_server")
+	signer, err2 := trillianTool("trillian_log_signer")
+	return binaries{server, signer}, errors.Join(err1, err2)
 })
 
 // outside is a trillian_log_server and a trillian_log_signer on a database of their own.
 type outside struct {
 	t              *testing.T
-	bin, database  string
+	bin            binaries
+	database       string
 	address        string
 	flags          []string
 	server, signer *exec.Cmd
@@ -48,7 +61,7 @@ type outside struct {
 
 func newOutside(t *testing.T, serverFlags ...string) *outside {
 	t.Helper()
-	bin, err := buildTrillian()
+	bin, err := trillianBinaries()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +96,8 @@ func freeAddress(t *testing.T) string {
 func (o *outside) start() {
 	o.t.Helper()
 	common := []string{"--storage_system=postgresql", "--postgresql_uri=" + o.database, "--quota_system=noop", "--http_endpoint=", "--logtostderr"}
-	o.server = o.spawn("trillian_log_server", append(append(common, "--rpc_endpoint="+o.address), o.flags...)...)
-	o.signer = o.spawn("trillian_log_signer", append(common, "--rpc_endpoint="+freeAddress(o.t), "--force_master", "--sequencer_interval=20ms")...)
+	o.server = o.spawn(o.bin.server, append(append(common, "--rpc_endpoint="+o.address), o.flags...)...)
+	o.signer = o.spawn(o.bin.signer, append(common, "--rpc_endpoint="+freeAddress(o.t), "--force_master", "--sequencer_interval=20ms")...)
 	deadline := time.Now().Add(15 * time.Second)
 	for {
 		conn, err := net.DialTimeout("tcp", o.address, time.Second)
@@ -99,8 +112,8 @@ func (o *outside) start() {
 	}
 }
 
-func (o *outside) spawn(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(o.bin, name), args...)
+func (o *outside) spawn(path string, args ...string) *exec.Cmd {
+	cmd := exec.Command(path, args...)
 	cmd.Stderr = o
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error, 1)

@@ -1,0 +1,16 @@
+package trillianlog
+
+import (
+	"testing"
+
+	"trien/vault"
+	"trien/vault/vaulttest"
+)
+
+func TestConformance(t *testing.T) {
+	vaulttest.Log(t, func(t *testing.T) vault.Log { return startLog(t, testConfig(newDatabase(t))) })
+}
+
+func TestConformanceOfOutsideTrillian(t *testing.T) {
+	vaulttest.Log(t, func(t *testing.T) vault.Log { return startLog(t, newOutside(t).config(newDatabase(t))) })
+}
