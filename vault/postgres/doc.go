@@ -5,7 +5,8 @@
 // record, always taken in the order upload, job, record, so that they cannot deadlock among themselves. The rules of the
 // data stand in the schema as constraints: a program that forgets one is refused by the database. Versions cannot change
 // but for their receipt, and the access record can only grow: the application's role has no right to do otherwise, and
-// triggers refuse it even to the owner of the tables.
+// triggers refuse it even to the owner of the tables, who could only get past them by changing the schema itself. Only
+// [Migrate] needs the owner; a program that serves has no use for its password.
 //
 // One answer can stay open: when the connection breaks while a transaction commits, the error is [vault.ErrUnavailable]
 // and the transaction may stand. AbandonUpload then tells: it refuses an upload that is committed.

@@ -59,14 +59,16 @@ func pageAfter(id uuid.UUID) pgtype.UUID {
 	return ref(id)
 }
 
-// listDossiers walks dossier_page from the end of the page before.
+// listDossiers walks dossier_page back from the end of the page before to the first dossier of the unit. It is written as
+// one range in the order of that index: with unit = @unit the planner may prefer to walk all units' dossiers, which is
+// endless for a unit that has few.
 const listDossiers = `select d.id, d.register, d.unit, d.name, d.birth_date, d.personal_number, d.created,
 		(select count(*) from vault.record r where r.dossier = d.id)
 	from vault.dossier d
-	where d.unit = @unit and d.id < @after
-	order by d.id desc limit @limit`
+	where d.unit >= @unit and (d.unit, d.id) < (@unit, @after)
+	order by d.unit desc, d.id desc limit @limit`
 
-// searchDossiers walks the range of one word's beginning in the primary key of dossier_word, from the end of the page
+// searchDossiers walks the range of one word's beginning in the primary key of dossier_word, back from the end of the page
 // before, and asks the same index for each of the other words. It walks the word that the fewest dossiers have, counted
 // up to a bound: counting further would cost more than walking.
 const searchDossiers = `with term as (
@@ -76,19 +78,19 @@ const searchDossiers = `with term as (
 		from unnest(@words::text[]) word
 	), rarest as (
 		select word from term order by found, length(word) desc, word limit 1
-	)
-	select d.id, d.register, d.unit, d.name, d.birth_date, d.personal_number, d.created,
-		(select count(*) from vault.record r where r.dossier = d.id)
-	from (
+	), page as (
 		select w.dossier from vault.dossier_word w
 		where w.unit = @unit and w.start = (select word from rarest) and w.dossier < @after
 			and not exists (
-				select from unnest(@words::text[]) other where not exists (
+				select from unnest(@words::text[]) other where other <> w.start and not exists (
 					select from vault.dossier_word o where o.unit = @unit and o.start = other and o.dossier = w.dossier
 				)
 			)
 		order by w.dossier desc limit @limit
-	) page join vault.dossier d on d.id = page.dossier
+	)
+	select d.id, d.register, d.unit, d.name, d.birth_date, d.personal_number, d.created,
+		(select count(*) from vault.record r where r.dossier = d.id)
+	from page join vault.dossier d on d.id = page.dossier
 	order by d.id desc`
 
 // Dossiers lists a unit's dossiers, newest first. A name selects those with a word beginning with each of its words.

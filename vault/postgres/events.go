@@ -12,8 +12,7 @@ import (
 
 // addEvent writes a line of the access record in the transaction of what it tells.
 func addEvent(ctx context.Context, tx pgx.Tx, e vault.Event) error {
-	const sql = `insert into vault.event (id, time, account, session, unit, role, action, outcome, reason, purpose,
-			dossier, record, version, job, export, subject, address, agent)
+	const sql = `insert into vault.event (` + eventColumns + `)
 		values (@id, @time, @account, @session, @unit, @role, @action, @outcome, @reason, @purpose,
 			@dossier, @record, @version, @job, @export, @subject, @address, @agent)`
 	_, err := change(ctx, tx, sql, pgx.NamedArgs{
@@ -46,15 +45,23 @@ func scanEvent(row pgx.CollectableRow) (e vault.Event, err error) {
 	return e, err
 }
 
+const eventColumns = `id, time, account, session, unit, role, action, outcome, reason, purpose,
+	dossier, record, version, job, export, subject, address, agent`
+
+// listEvents and listEventsOf walk back from the end of the page before, the second one within one dossier: see
+// listDossiers for why it is written so.
+const (
+	listEvents   = `select ` + eventColumns + ` from vault.event where id < @after order by id desc limit @limit`
+	listEventsOf = `select ` + eventColumns + ` from vault.event
+		where dossier >= @dossier and (dossier, id) < (@dossier, @after) order by dossier desc, id desc limit @limit`
+)
+
 // Events lists the access record, newest first, a page by an index.
 func (s *Store) Events(ctx context.Context, q vault.EventQuery) ([]vault.Event, error) {
-	sql := `select id, time, account, session, unit, role, action, outcome, reason, purpose,
-			dossier, record, version, job, export, subject, address, agent
-		from vault.event where id < @after`
-	if q.Dossier != (vault.DossierID{}) {
-		sql += ` and dossier = @dossier`
+	args := pgx.NamedArgs{"after": pageAfter(q.After.UUID), "limit": max(0, q.Limit)}
+	if q.Dossier == (vault.DossierID{}) {
+		return many(ctx, s.pool, scanEvent, listEvents, args)
 	}
-	sql += ` order by id desc limit @limit`
-	args := pgx.NamedArgs{"after": pageAfter(q.After.UUID), "dossier": ref(q.Dossier.UUID), "limit": max(0, q.Limit)}
-	return many(ctx, s.pool, scanEvent, sql, args)
+	args["dossier"] = ref(q.Dossier.UUID)
+	return many(ctx, s.pool, scanEvent, listEventsOf, args)
 }

@@ -44,7 +44,7 @@ create table vault.dossier (
 
 create unique index dossier_person_unique on vault.dossier (register, personal_number, unit) where personal_number <> '';
 
-create index dossier_page on vault.dossier (unit, id desc);
+create index dossier_page on vault.dossier (unit, id);
 
 -- Every beginning of every word of a folded name. A search walks one range of the primary key, in the order of the pages.
 create table vault.dossier_word (
@@ -206,7 +206,7 @@ create table vault.event (
 	agent   text not null
 );
 
-create index event_of_dossier on vault.event (dossier, id desc) where dossier is not null;
+create index event_of_dossier on vault.event (dossier, id) where dossier is not null;
 
 create table vault.garbage (
 	object_key text primary key,
