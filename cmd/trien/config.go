@@ -67,15 +67,15 @@ type config struct {
 		Intermediates string `yaml:"intermediates"`
 	} `yaml:"trust"`
 	Timestamps struct {
-		URLs    []string      `yaml:"urls"`
-		Timeout time.Duration `yaml:"timeout"`
+		URLs    []string `yaml:"urls"`
+		Timeout string   `yaml:"timeout"`
 	} `yaml:"timestamps"`
 	Limits struct {
-		MaxSize     int64         `yaml:"max_size"`
-		SessionTerm time.Duration `yaml:"session_term"`
-		JobTerm     time.Duration `yaml:"job_term"`
-		UploadGrace time.Duration `yaml:"upload_grace"`
-		ReceiptWait time.Duration `yaml:"receipt_wait"`
+		MaxSize     int64  `yaml:"max_size"`
+		SessionTerm string `yaml:"session_term"`
+		JobTerm     string `yaml:"job_term"`
+		UploadGrace string `yaml:"upload_grace"`
+		ReceiptWait string `yaml:"receipt_wait"`
 	} `yaml:"limits"`
 	Scratch string `yaml:"scratch"`
 }
@@ -116,11 +116,37 @@ func (c *config) check() error {
 	if len(c.Timestamps.URLs) == 0 {
 		return fmt.Errorf("%w: timestamps.urls is missing", errConfig)
 	}
-	return nil
+	_, _, err := c.durations()
+	return err
+}
+
+// durations reads the time-out of time-stamps and the limits that are times; an empty one is zero, which means the default.
+func (c *config) durations() (stamps time.Duration, l vault.Limits, err error) {
+	for _, d := range []struct {
+		name, text string
+		value      *time.Duration
+	}{
+		{"timestamps.timeout", c.Timestamps.Timeout, &stamps},
+		{"limits.session_term", c.Limits.SessionTerm, &l.SessionTerm}, {"limits.job_term", c.Limits.JobTerm, &l.JobTerm},
+		{"limits.upload_grace", c.Limits.UploadGrace, &l.UploadGrace}, {"limits.receipt_wait", c.Limits.ReceiptWait, &l.ReceiptWait},
+	} {
+		if d.text == "" {
+			continue
+		}
+		if *d.value, err = time.ParseDuration(d.text); err != nil || *d.value <= 0 {
+			return 0, l, fmt.Errorf("%w: %s is %q, not a duration such as 90s, 15m or 8h", errConfig, d.name, d.text)
+		}
+	}
+	l.MaxSize = c.Limits.MaxSize
+	return stamps, l, nil
 }
 
 // settings reads the files that the configuration names.
 func (c *config) settings() (settings, error) {
+	stampTimeout, limits, err := c.durations()
+	if err != nil {
+		return settings{}, err
+	}
 	r := fileReader{}
 	s := settings{
 		listen: c.Listen, adminListen: c.Admin.Listen, certificate: c.TLS.Certificate, key: c.TLS.Key, scratch: c.Scratch,
@@ -132,11 +158,7 @@ func (c *config) settings() (settings, error) {
 			SecretKey: objects.Secret(r.secret("objects.secret_key_file", c.Objects.SecretKeyFile)),
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
-		stampURLs: c.Timestamps.URLs, stampTimeout: c.Timestamps.Timeout,
-		limits: vault.Limits{
-			MaxSize: c.Limits.MaxSize, SessionTerm: c.Limits.SessionTerm, JobTerm: c.Limits.JobTerm,
-			UploadGrace: c.Limits.UploadGrace, ReceiptWait: c.Limits.ReceiptWait,
-		},
+		stampURLs: c.Timestamps.URLs, stampTimeout: stampTimeout, limits: limits,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,7 +59,7 @@ func demoCommand(ctx context.Context, args []string, s stdio) error {
 		d.size = samples.Full
 	}
 	d.step("Khởi động kho độc lập", "starting the standalone vault in "+o.dir)
-	quiet := stdio{s.in, io.Discard, s.err}
+	quiet := stdio{in: s.in, out: io.Discard, err: s.err, level: slog.LevelWarn}
 	err = serveStandalone(ctx, o, quiet, func(ctx context.Context, at served) error {
 		if err := d.run(ctx, at); err != nil {
 			return err

@@ -84,7 +84,7 @@ func TestServeSaysWhatIsWrong(t *testing.T) {
 		"too much":       {[]string{"serve", "--standalone", "x", "y"}, 2, `"y" is not understood`},
 		"missing config": {[]string{"serve", "--config", "/nowhere.yaml"}, 1, "/nowhere.yaml"},
 		"missing secret": {[]string{"serve", "--config", example}, 1, "database.url_file"},
-		"foreign folder": {[]string{"serve", "--standalone", foreign}, 1, "not a folder of ours"},
+		"foreign folder": {[]string{"serve", "--standalone", foreign}, 1, "holds other files (thesis.txt)"},
 		"no login":       {[]string{"deposit", "--dossier", "x", "f"}, 2, "--login is missing"},
 		"no file":        {[]string{"deposit", "--login", "x", "--dossier", "x"}, 2, "--dossier ID and FILES"},
 		"export nothing": {[]string{"export", "--login", "x"}, 2, "--collect ID --out FILE"},

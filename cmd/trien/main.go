@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -28,6 +29,7 @@ type command struct {
 type stdio struct {
 	in       io.Reader
 	out, err io.Writer
+	level    slog.Level // of what is logged to err
 }
 
 func commands() []command {
@@ -54,7 +56,7 @@ var errUsage = errors.New("usage")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr})
+	err := run(ctx, os.Args[1:], stdio{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	switch {
 	case errors.Is(err, errUsage), errors.Is(err, flag.ErrHelp):

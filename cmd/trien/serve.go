@@ -51,7 +51,9 @@ func serveCommand(ctx context.Context, args []string, s stdio) error {
 	return serveConfig(ctx, o.config, s)
 }
 
-func newLogger(s stdio) *slog.Logger { return slog.New(slog.NewTextHandler(s.err, nil)) }
+func newLogger(s stdio) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: s.level}))
+}
 
 func serveConfig(ctx context.Context, path string, s stdio) (err error) {
 	c, err := loadConfig(path)
