@@ -1,0 +1,112 @@
+package signing_test
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"trien/signing"
+)
+
+// proxy passes requests to the authority and lets the test change question and answer.
+func proxy(t *testing.T, l *lab, change func(query []byte) []byte, answer func([]byte) []byte) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if change != nil {
+			query = change(query)
+		}
+		resp, err := http.Post(l.TSA(), "application/timestamp-query", bytes.NewReader(query))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if answer != nil {
+			body = answer(body)
+		}
+		_, _ = w.Write(body)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+func TestTimestamper(t *testing.T) {
+	l, stranger := newLab(t), newLab(t)
+	imprint := [32]byte{1, 2, 3}
+	var first []byte
+	flip := func(at int) func([]byte) []byte {
+		return func(q []byte) []byte {
+			q = bytes.Clone(q)
+			q[(at+len(q))%len(q)] ^= 1
+			return q
+		}
+	}
+	late := time.Now().Add(time.Hour)
+	tests := []struct {
+		name string
+		cfg  signing.TSAConfig
+		want error
+	}{
+		{"right", signing.TSAConfig{URLs: []string{l.TSA()}}, nil},
+		{"second of three", signing.TSAConfig{URLs: []string{"http://127.0.0.1:1/", l.TSA(), "http://127.0.0.1:2/"}}, nil},
+		{"policy", signing.TSAConfig{URLs: []string{l.TSA()}, Policy: asn1.ObjectIdentifier{2, 999, 1, 2}}, nil},
+		{"other policy", signing.TSAConfig{URLs: []string{l.TSA()}, Policy: asn1.ObjectIdentifier{2, 999, 1, 3}}, signing.ErrTimestamp},
+		{"other authority", signing.TSAConfig{URLs: []string{stranger.TSA()}}, signing.ErrTimestamp},
+		{"not found", signing.TSAConfig{URLs: []string{l.URL() + "/none"}}, signing.ErrTimestamp},
+		{"not a time-stamp", signing.TSAConfig{URLs: []string{l.URL() + "/root.cer"}}, signing.ErrTimestamp},
+		{"other imprint", signing.TSAConfig{URLs: []string{proxy(t, l, flip(30), nil)}}, signing.ErrTimestamp},
+		{"other nonce", signing.TSAConfig{URLs: []string{proxy(t, l, flip(-4), nil)}}, signing.ErrTimestamp},
+		{"answer changed", signing.TSAConfig{URLs: []string{proxy(t, l, nil, flip(-1))}}, signing.ErrTimestamp},
+		{"answer cut short", signing.TSAConfig{URLs: []string{proxy(t, l, nil, func(b []byte) []byte { return b[:len(b)/2] })}}, signing.ErrTimestamp},
+		{"answer too long", signing.TSAConfig{URLs: []string{proxy(t, l, nil, func([]byte) []byte { return make([]byte, 1<<20) })}}, signing.ErrTimestamp},
+		{"answer of before", signing.TSAConfig{URLs: []string{proxy(t, l, nil, func(b []byte) []byte {
+			if first == nil {
+				first = b
+			}
+			return first
+		})}}, nil}, // the first time it is fresh; see below
+		{"clock off", signing.TSAConfig{URLs: []string{l.TSA()}, Now: func() time.Time { return late }}, signing.ErrTimestamp},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.cfg.Anchors == nil {
+				tt.cfg.Anchors = l.anchors
+			}
+			s := signing.NewTimestamper(tt.cfg)
+			token, err := s.Stamp(t.Context(), imprint)
+			if !errors.Is(err, tt.want) || (err == nil) != (token != nil) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+			if tt.name == "answer of before" {
+				if _, err := s.Stamp(t.Context(), imprint); !errors.Is(err, signing.ErrTimestamp) {
+					t.Errorf("the same answer again: %v", err)
+				}
+			}
+		})
+	}
+	// A slow authority does not hold up the next one.
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(5 * time.Second):
+		}
+	}))
+	defer slow.Close()
+	s := signing.NewTimestamper(signing.TSAConfig{URLs: []string{slow.URL, l.TSA()}, Anchors: l.anchors, Timeout: 150 * time.Millisecond})
+	if _, err := s.Stamp(t.Context(), imprint); err != nil {
+		t.Error(err)
+	}
+}
