@@ -33,15 +33,20 @@ func (r *rig) agent(a vault.Actor, id vault.JobID) vault.Signature {
 	if ledger.Hash(digest) != j.Digest {
 		r.t.Error("the document has another digest than the job says")
 	}
-	attributes, err := signing.SignedAttributes(digest, r.official.Certificate())
+	s, err := r.signatureOf(j)
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	return s
+}
+
+func (r *rig) signatureOf(j vault.Job) (vault.Signature, error) {
+	attributes, err := signing.SignedAttributes(j.Digest, r.official.Certificate())
+	if err != nil {
+		return vault.Signature{}, err
 	}
 	value, err := r.official.Seal(r.t.Context(), attributes, "")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return vault.Signature{Certificate: r.official.Certificate().Raw, Value: value}
+	return vault.Signature{Certificate: r.official.Certificate().Raw, Value: value}, err
 }
 
 func (r *rig) approve(v vault.Version) vault.Version {

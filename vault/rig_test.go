@@ -135,12 +135,14 @@ func (r *rig) event() vault.Event {
 	}
 }
 
-// work runs the background workers until the test ends.
-func (r *rig) work() {
+// work runs the background workers until the test ends, or until the function it returns is called.
+func (r *rig) work() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); r.Run(ctx) }() //nolint:errcheck // it returns why ctx ended
-	r.t.Cleanup(func() { cancel(); <-done })
+	stop = func() { cancel(); <-done }
+	r.t.Cleanup(stop)
+	return stop
 }
 
 var sampleNumber = 0
