@@ -83,7 +83,7 @@ func (s *contentScan) operator() (string, error) {
 func (s *contentScan) word(b []byte) (string, error) {
 	for {
 		c, err := s.r.ReadByte()
-		if err == io.EOF && len(b) > 0 { //nolint:errorlint // bufio returns it bare
+		if err == io.EOF && len(b) > 0 {
 			return string(b), nil
 		}
 		if err != nil {

@@ -38,7 +38,7 @@ func onWhite(out []byte, m image.Image, x, y int) {
 	r, g, b, a := m.At(x, y).RGBA()
 	for i, v := range [3]uint32{r, g, b} {
 		if i < len(out) {
-			out[i] = byte((v + 0xffff - a) >> 8) //nolint:gosec // colours are multiplied with alpha, so the sum is at most 0xffff
+			out[i] = byte((v + 0xffff - a) >> 8)
 		}
 	}
 }

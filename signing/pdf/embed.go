@@ -80,7 +80,7 @@ func atEnd(r io.Reader) error {
 	switch n, err := io.ReadFull(r, b[:]); {
 	case n > 0:
 		return fmt.Errorf("pdf: attachment is longer than its size")
-	case err != io.EOF: //nolint:errorlint // io.ReadFull returns it bare
+	case err != io.EOF:
 		return fmt.Errorf("reading attachment: %w", err)
 	}
 	return nil

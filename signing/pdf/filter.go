@@ -35,9 +35,9 @@ func newInflater(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(r)
 	head, err := b.Peek(2)
 	switch {
-	case err == io.EOF && len(head) == 0: //nolint:errorlint // bufio returns it bare
+	case err == io.EOF && len(head) == 0:
 		return b, nil // an empty stream is empty
-	case err != nil && err != io.EOF: //nolint:errorlint // as above
+	case err != nil && err != io.EOF:
 		return nil, err
 	case len(head) < 2, head[0]&15 != 8, (int(head[0])<<8|int(head[1]))%31 != 0, head[1]&0x20 != 0:
 		return nil, damagedf("stream is not in zlib format")
@@ -80,7 +80,7 @@ func (h *hexReader) Read(p []byte) (int, error) {
 func (h *hexReader) digit() (int, error) {
 	for {
 		c, err := h.r.ReadByte()
-		if err == io.EOF || c == '>' { //nolint:errorlint // bufio returns it bare
+		if err == io.EOF || c == '>' {
 			h.done = true
 			return 0, nil
 		}
@@ -108,7 +108,7 @@ func (a *ascii85Trim) Read(p []byte) (int, error) {
 	for n < len(p) && !a.done {
 		c, err := a.r.ReadByte()
 		switch {
-		case err == io.EOF, err == nil && c == '~': //nolint:errorlint // bufio returns it bare
+		case err == io.EOF, err == nil && c == '~':
 			a.done = true
 		case err != nil:
 			return n, err
@@ -159,7 +159,7 @@ func (r *runLengthReader) Read(p []byte) (int, error) {
 // run reads the head of the next run; done at the end.
 func (r *runLengthReader) run() error {
 	c, err := r.r.ReadByte()
-	if err == io.EOF || err == nil && c == 128 { //nolint:errorlint // bufio returns it bare
+	if err == io.EOF || err == nil && c == 128 {
 		r.done = true
 		return nil
 	}
@@ -232,7 +232,7 @@ func (p *predictor) nextRow() error {
 		}
 	}
 	n, err := io.ReadFull(p.r, p.row)
-	if err == io.EOF || err == io.ErrUnexpectedEOF { //nolint:errorlint // io.ReadFull returns them bare
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		if n == 0 {
 			return io.EOF
 		}

@@ -76,7 +76,7 @@ func (g *graft) ref(r Ref) Object {
 		return nil
 	}
 	to := g.assign()
-	g.dest.set(r.Num, int32(to.Num)) //nolint:gosec // at most maxObjectNumber
+	g.dest.set(r.Num, int32(to.Num))
 	g.queue = append(g.queue, r)
 	return to
 }

@@ -175,7 +175,7 @@ func TestBombs(t *testing.T) {
 	if _, err := io.CopyN(z, neverEnding('0'), 100<<20); err != nil {
 		t.Fatal(err)
 	}
-	z.Close()
+	mustClose(z)
 	bomb := newHandmade()
 	bomb.object(1, "<</Type/Catalog/Pages 2 0 R>>")
 	bomb.stream(4, "/Type/ObjStm/N 1/First 4/Filter/FlateDecode", zeros.String())

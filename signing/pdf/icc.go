@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 )
@@ -25,7 +26,7 @@ func srgbProfile() []byte {
 	xyz := func(x, y, z float64) []byte {
 		b := append([]byte("XYZ "), 0, 0, 0, 0)
 		for _, v := range []float64{x, y, z} {
-			b = binary.BigEndian.AppendUint32(b, uint32(int32(math.Round(v*65536)))) //nolint:gosec // fixed point by definition
+			b = binary.BigEndian.AppendUint32(b, uint32(int32(math.Round(v*65536))))
 		}
 		return b
 	}
@@ -49,23 +50,24 @@ func srgbProfile() []byte {
 	binary.BigEndian.PutUint16(head[28:], 1)
 	copy(head[36:], "acsp")
 	copy(head[68:], xyz(0.9642, 1, 0.8249)[8:])
-	table := binary.BigEndian.AppendUint32(nil, uint32(len(tags))) //nolint:gosec // nine
+	table := binary.BigEndian.AppendUint32(nil, uint32(len(tags)))
 	var data []byte
 	base := len(head) + 4 + 12*len(tags)
 	at := 0
-	for i, t := range tags {
-		if i == 0 || &t.data[0] != &tags[i-1].data[0] { // the three curves are one
-			at = base + len(data)
+	var last []byte
+	for _, t := range tags {
+		if !bytes.Equal(t.data, last) { // the three curves are one
+			at, last = base+len(data), t.data
 			data = append(data, t.data...)
 			for len(data)%4 != 0 {
 				data = append(data, 0)
 			}
 		}
 		table = append(table, t.name...)
-		table = binary.BigEndian.AppendUint32(table, uint32(at))          //nolint:gosec // a few kilobytes
-		table = binary.BigEndian.AppendUint32(table, uint32(len(t.data))) //nolint:gosec // a few kilobytes
+		table = binary.BigEndian.AppendUint32(table, uint32(at))
+		table = binary.BigEndian.AppendUint32(table, uint32(len(t.data)))
 	}
-	binary.BigEndian.PutUint32(head, uint32(base+len(data))) //nolint:gosec // a few kilobytes
+	binary.BigEndian.PutUint32(head, uint32(base+len(data)))
 	return append(append(head, table...), data...)
 }
 
@@ -86,7 +88,7 @@ func srgbCurve() []byte {
 
 // iccDescription is a textDescriptionType: ASCII, then empty Unicode and Macintosh parts.
 func iccDescription(s string) []byte {
-	b := binary.BigEndian.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(s)+1)) //nolint:gosec // short
+	b := binary.BigEndian.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(s)+1))
 	b = append(b, s...)
 	b = append(b, 0)
 	return append(b, make([]byte, 4+4+2+1+67)...)

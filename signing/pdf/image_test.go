@@ -11,6 +11,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -103,10 +104,10 @@ func encodePNG(w, h, bits, kind int, interlaced bool, extra map[string][]byte, s
 			if n > 0 {
 				line = append(line, byte(acc<<(8-n)))
 			}
-			z.Write(line)
+			mustWrite(z, line)
 		}
 	}
-	z.Close()
+	mustClose(z)
 	out := []byte("\x89PNG\r\n\x1a\n")
 	chunk := func(kind string, b []byte) {
 		out = binary.BigEndian.AppendUint32(out, uint32(len(b)))
@@ -131,6 +132,19 @@ func encodePNG(w, h, bits, kind int, interlaced bool, extra map[string][]byte, s
 	chunk("IDAT", data.Bytes()[half:])
 	chunk("IEND", nil)
 	return out
+}
+
+// mustWrite and mustClose are for writers into memory, which do not fail.
+func mustWrite(w io.Writer, b []byte) {
+	if _, err := w.Write(b); err != nil {
+		panic(err)
+	}
+}
+
+func mustClose(c io.Closer) {
+	if err := c.Close(); err != nil {
+		panic(err)
+	}
 }
 
 func TestPNG(t *testing.T) {
@@ -180,12 +194,19 @@ func TestPNG(t *testing.T) {
 func checkPNG(t *testing.T, got []image.Image, ref image.Image, interlaced, alpha bool) {
 	t.Helper()
 	w, h := ref.Bounds().Dx(), ref.Bounds().Dy()
+	convert := func(c color.Color) color.NRGBA64 {
+		r, g, b, a := c.RGBA()
+		if a == 0 {
+			return color.NRGBA64{}
+		}
+		return color.NRGBA64{R: uint16(r * 0xffff / a), G: uint16(g * 0xffff / a), B: uint16(b * 0xffff / a), A: uint16(a)}
+	}
 	straight := func(x, y int) color.NRGBA64 {
 		if m, ok := ref.(*image.NRGBA); ok { // a conversion would multiply with alpha
 			c := m.NRGBAAt(x, y)
 			return color.NRGBA64{R: uint16(c.R) * 257, G: uint16(c.G) * 257, B: uint16(c.B) * 257, A: uint16(c.A) * 257}
 		}
-		return color.NRGBA64Model.Convert(ref.At(x, y)).(color.NRGBA64)
+		return convert(ref.At(x, y))
 	}
 	if interlaced {
 		same(t, got[0], w, h, 1, func(x, y int) color.Color {
@@ -206,7 +227,7 @@ func checkPNG(t *testing.T, got []image.Image, ref image.Image, interlaced, alph
 			c = m.NRGBA64At(x, y)
 		}
 		if p, ok := ref.(*image.Paletted); ok { // the colour under a transparent pixel is kept too
-			c = color.NRGBA64Model.Convert(p.Palette[p.ColorIndexAt(x, y)]).(color.NRGBA64)
+			c = convert(p.Palette[p.ColorIndexAt(x, y)])
 			if c.A == 0 {
 				return got[0].At(x, y)
 			}

@@ -95,7 +95,7 @@ func newObjectStream(num int, data []byte, n, first int64) (*objectStream, error
 		if !ok1 || !ok2 || k > maxObjectNumber || off > size-first {
 			return nil, damagedf("object stream %d has a wrong head", num)
 		}
-		s.numbers[i], s.offsets[i] = int32(k), int32(first+off) //nolint:gosec // bounded by maxObjectStream
+		s.numbers[i], s.offsets[i] = int32(k), int32(first+off)
 	}
 	return s, nil
 }

@@ -63,7 +63,7 @@ func (d *Document) sortRevisions() {
 	}
 }
 
-// Revisions, the oldest first.
+// Revisions returns all revisions, the oldest first.
 func (d *Document) Revisions() []Revision { return slices.Clone(d.revisions) }
 
 // Entries of revision i (0 the oldest) by object number: all that it defines, object 0 left out.

@@ -202,7 +202,7 @@ func (r *decodedReader) Read(p []byte) (int, error) {
 		return n, err
 	case r.raw.err != nil:
 		return n, r.raw.err
-	case err == io.EOF: //nolint:errorlint // io.Reader's contract: only a bare io.EOF is an end
+	case err == io.EOF:
 		return n, io.EOF
 	}
 	return n, damagedf("stream does not decode: %v", err)

@@ -17,6 +17,11 @@ import (
 	"trien/signing/pdf"
 )
 
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
 // tiffSpec is a page to be encoded; fields are written as LONG.
 type tiffSpec struct {
 	fields map[uint16][]uint32
@@ -25,12 +30,11 @@ type tiffSpec struct {
 }
 
 // encodeTIFF lays the pages out one after the other.
-func encodeTIFF(order binary.AppendByteOrder, pages ...tiffSpec) []byte {
+func encodeTIFF(order byteOrder, pages ...tiffSpec) []byte {
 	out := []byte("II*\x00\x00\x00\x00\x00")
 	if order.String() == "BigEndian" {
 		out = []byte("MM\x00*\x00\x00\x00\x00")
 	}
-	put := order.(binary.ByteOrder)
 	link := 4
 	for _, p := range pages {
 		fields := map[uint16][]uint32{}
@@ -55,7 +59,7 @@ func encodeTIFF(order binary.AppendByteOrder, pages ...tiffSpec) []byte {
 			fields[347], places[347] = make([]uint32, len(p.tables)), len(out)
 			out = append(out, p.tables...)
 		}
-		put.PutUint32(out[link:], uint32(len(out)))
+		order.PutUint32(out[link:], uint32(len(out)))
 		tags := make([]uint16, 0, len(fields))
 		for tag := range fields {
 			tags = append(tags, tag)
@@ -82,8 +86,8 @@ func encodeTIFF(order binary.AppendByteOrder, pages ...tiffSpec) []byte {
 func zipped(b []byte) []byte {
 	var out bytes.Buffer
 	z := zlib.NewWriter(&out)
-	z.Write(b)
-	z.Close()
+	mustWrite(z, b)
+	mustClose(z)
 	return out.Bytes()
 }
 
@@ -129,7 +133,7 @@ func TestTIFFKinds(t *testing.T) {
 	}
 	le, be := binary.LittleEndian, binary.BigEndian
 	cases := map[string]struct {
-		order  binary.AppendByteOrder
+		order  byteOrder
 		fields map[uint16][]uint32
 		strips [][]byte
 		want   func(x, y int) color.Color
@@ -235,10 +239,14 @@ func TestTIFFJPEG(t *testing.T) {
 		return map[uint16][]uint32{256: {w}, 257: {h}, 258: {8, 8, 8}, 259: {7}, 262: {6}, 277: {3}, 278: {rows}}
 	}
 	tables, rest := jpegTables(whole)
+	ycc, ok := ref.(*image.YCbCr)
+	if !ok {
+		t.Fatalf("picture is a %T", ref)
+	}
 	var parts [][]byte
 	for y := 0; y < h; y += 16 {
 		var b bytes.Buffer
-		part := ref.(*image.YCbCr).SubImage(image.Rect(0, y, w, y+16))
+		part := ycc.SubImage(image.Rect(0, y, w, y+16))
 		if err := jpeg.Encode(&b, part, &jpeg.Options{Quality: 95}); err != nil {
 			t.Fatal(err)
 		}

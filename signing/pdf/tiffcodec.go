@@ -211,7 +211,7 @@ func (r *pageReader) ReadAt(b []byte, off int64) (int, error) {
 		r.err = err
 	}
 	var first [4]byte
-	r.page.file.order.PutUint32(first[:], uint32(r.page.directory)) //nolint:gosec // was read from four bytes
+	r.page.file.order.PutUint32(first[:], uint32(r.page.directory))
 	for i := range first {
 		if at := 4 + int64(i) - off; at >= 0 && at < int64(n) {
 			b[at] = first[i]

@@ -71,7 +71,7 @@ func (u *Update) Tail() (*Tail, error) {
 	}
 	rows := make([]entry, 0, len(refs)+1)
 	for _, ref := range refs {
-		rows = append(rows, entry{kind: entryOffset, num: uint32(ref.Num), gen: uint16(ref.Gen), off: t.Size()}) //nolint:gosec // in range
+		rows = append(rows, entry{kind: entryOffset, num: uint32(ref.Num), gen: uint16(ref.Gen), off: t.Size()})
 		if err := t.object(ref, u.set[ref]); err != nil {
 			return nil, err
 		}
@@ -131,14 +131,14 @@ func (u *Update) xrefTable(t *Tail, trailer Dict, rows []entry) {
 func (u *Update) xrefStream(t *Tail, trailer Dict, rows []entry) error {
 	at := t.Size()
 	self := Ref{Num: u.next}
-	rows = append(rows, entry{kind: entryOffset, num: uint32(self.Num), off: at}) //nolint:gosec // checked by Tail
+	rows = append(rows, entry{kind: entryOffset, num: uint32(self.Num), off: at})
 	var index Array
 	var data []byte
 	for run := range consecutive(rows) {
 		index = append(index, Integer(run[0].num), Integer(len(run)))
 		for _, e := range run {
 			data = append(data, 1)
-			data = binary.BigEndian.AppendUint64(data, uint64(e.off)) //nolint:gosec // not negative
+			data = binary.BigEndian.AppendUint64(data, uint64(e.off))
 			data = binary.BigEndian.AppendUint16(data, e.gen)
 		}
 	}

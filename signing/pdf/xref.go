@@ -85,7 +85,7 @@ func (x *xref) add(e entry) error {
 	}
 	x.entries = append(x.entries, e)
 	if x.counts.get(int(e.num)) == 0 {
-		x.counts.set(int(e.num), int32(len(x.entries))) //nolint:gosec // at most maxXrefEntries
+		x.counts.set(int(e.num), int32(len(x.entries)))
 	}
 	x.highest = max(x.highest, int(e.num))
 	return nil
@@ -308,7 +308,7 @@ func readTableEntry(l *lexer, num int64) (entry, error) {
 	if num > maxObjectNumber {
 		return entry{}, unsupportedf("object number %d is above %d", num, maxObjectNumber)
 	}
-	e := entry{num: uint32(num), gen: uint16(gen)} //nolint:gosec // both checked above
+	e := entry{num: uint32(num), gen: uint16(gen)}
 	if c == 'n' && off > 0 && num > 0 {
 		e.kind, e.off = entryOffset, off
 	}
@@ -320,7 +320,7 @@ func (x *xref) sectionEntries(from, to int) []entry {
 	var all []int32
 	for _, s := range x.sections[from:to] {
 		for i := s.lo; i < s.hi; i++ {
-			all = append(all, int32(i)) //nolint:gosec // at most maxXrefEntries
+			all = append(all, int32(i))
 		}
 	}
 	slices.SortStableFunc(all, func(a, b int32) int {

@@ -31,7 +31,7 @@ func (d *Document) readXrefStream(off int64) (Dict, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	defer r.Close() //nolint:errcheck // reading from memory and a ReaderAt holds nothing
+	defer r.Close()
 	buffered := bufio.NewReader(r)
 	row := make([]byte, widths[0]+widths[1]+widths[2])
 	for i := 0; i < len(ranges); i += 2 {
@@ -60,19 +60,19 @@ func (d *Document) addRow(num int64, row []byte, widths [3]int) error {
 	}
 	a := bigEndian(row[widths[0] : widths[0]+widths[1]])
 	b := bigEndian(row[widths[0]+widths[1]:])
-	e := entry{num: uint32(num)} //nolint:gosec // checked above
+	e := entry{num: uint32(num)}
 	switch {
 	case num == 0:
 	case kind == 1 && a > 0:
-		if a >= uint64(d.src.size) || b > 65535 { //nolint:gosec // sizes are not negative
+		if a >= uint64(d.src.size) || b > 65535 {
 			return damagedf("cross-reference entry of object %d points out of the file", num)
 		}
-		e.kind, e.off, e.gen = entryOffset, int64(a), uint16(b) //nolint:gosec // checked above
+		e.kind, e.off, e.gen = entryOffset, int64(a), uint16(b)
 	case kind == 2:
 		if a == 0 || a > maxObjectNumber || b > maxObjectNumber {
 			return damagedf("cross-reference entry of object %d names no object stream", num)
 		}
-		e = compressedEntry(e.num, int64(a), int64(b)) //nolint:gosec // checked above
+		e = compressedEntry(e.num, int64(a), int64(b))
 	case kind == 0 && b <= 65535:
 		e.gen = uint16(b)
 	}
