@@ -6,6 +6,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -76,8 +77,8 @@ func (c Config) socketDir() string {
 }
 
 // command runs a program of PostgreSQL as its user, in the cluster's folder.
-func (c Config) command(u user, program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(program, args...)
+func (c Config) command(ctx context.Context, u user, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = c.Dir
 	cmd.Env = []string{"PATH=" + filepath.Dir(program) + ":/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: u.credential()}

@@ -1,14 +1,20 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // initialise makes the cluster, its roles and its database under another name and gives it its own when it is whole and on disk. A crash within leaves a
 // folder that the next start throws away.
-func (c Config) initialise(p programs, u user) error {
+//
+// Neither program waits for the disk: one flush of the file system afterwards does what a thousand of single files do, in a
+// fraction of their time.
+func (c Config) initialise(ctx context.Context, p programs, u user) error {
 	fresh := filepath.Join(c.Dir, "data.new")
 	if err := c.Passwords.check(); err != nil {
 		return err
@@ -23,21 +29,23 @@ func (c Config) initialise(p programs, u user) error {
 	defer func() { _ = os.Remove(password) }()
 	args := []string{
 		"-D", fresh, "-U", Superuser, "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
-		"--auth-local=scram-sha-256", "--auth-host=reject", "--pwfile=" + password,
+		"--auth-local=scram-sha-256", "--auth-host=reject", "--pwfile=" + password, "--no-sync",
 	}
-	if c.Hasty {
-		args = append(args, "--no-sync")
-	}
-	if out, err := c.command(u, p.initdb, args...).CombinedOutput(); err != nil {
+	if out, err := c.command(ctx, u, p.initdb, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: making the cluster: %w: %s", ErrStart, err, tail(out, 500))
 	}
-	if err := c.single(p, u, fresh, c.firstSQL()); err != nil {
+	if err := c.single(ctx, p, u, fresh, c.firstSQL()); err != nil {
 		return err
+	}
+	if !c.Hasty {
+		if err := flush(fresh, func(d *os.File) error { return unix.Syncfs(int(d.Fd())) }); err != nil {
+			return err
+		}
 	}
 	if err := os.Rename(fresh, c.dataDir()); err != nil {
 		return fmt.Errorf("making the cluster: %w", err)
 	}
-	return syncFolder(c.Dir)
+	return flush(c.Dir, (*os.File).Sync)
 }
 
 // passwordFile is what initdb reads the superuser's password from; only its user and root can.
@@ -60,13 +68,13 @@ func (u user) passwordFile(dir, password string) (string, error) {
 	return f.Name(), nil
 }
 
-func syncFolder(dir string) error {
+func flush(dir string, how func(*os.File) error) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("flushing a folder: %w", err)
 	}
 	defer func() { _ = d.Close() }()
-	if err := d.Sync(); err != nil {
+	if err := how(d); err != nil {
 		return fmt.Errorf("flushing a folder: %w", err)
 	}
 	return nil

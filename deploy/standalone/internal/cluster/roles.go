@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -46,17 +47,14 @@ func databaseSQL(name string) []string {
 	}
 }
 
-// single runs SQL on a cluster that is not started: PostgreSQL's single-user mode.
-func (c Config) single(p programs, u user, data string, statements []string) error {
+// single runs SQL on a cluster that is not started: PostgreSQL's single-user mode. It does not wait for the disk.
+func (c Config) single(ctx context.Context, p programs, u user, data string, statements []string) error {
 	var in bytes.Buffer
 	for _, s := range statements {
 		in.WriteString(s + ";\n\n") // with -j a statement ends there
 	}
-	args := []string{"--single", "-j", "-D", data, "-c", "exit_on_error=on", "-c", "password_encryption=scram-sha-256", "-c", "log_min_error_statement=panic"}
-	if c.Hasty {
-		args = append(args, "-F")
-	}
-	cmd := c.command(u, p.postgres, append(args, "postgres")...)
+	args := []string{"--single", "-j", "-D", data, "-c", "exit_on_error=on", "-c", "password_encryption=scram-sha-256", "-c", "log_min_error_statement=panic", "-F"}
+	cmd := c.command(ctx, u, p.postgres, append(args, "postgres")...)
 	cmd.Stdin = &in
 	var said bytes.Buffer
 	cmd.Stderr = &said // standard output is its prompt

@@ -55,6 +55,9 @@ const startPatience = 60 * time.Second
 // Start makes the cluster with its database and roles at first use, and starts it. The caller keeps other starts on
 // the same folder away.
 func Start(ctx context.Context, c Config) (*Cluster, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
 	made, err := c.madeBy()
 	if err != nil {
 		return nil, err
@@ -76,7 +79,7 @@ func Start(ctx context.Context, c Config) (*Cluster, error) {
 		}
 	}
 	if made == 0 {
-		if err := c.initialise(p, u); err != nil {
+		if err := c.initialise(ctx, p, u); err != nil {
 			return nil, err
 		}
 	}
@@ -96,7 +99,7 @@ func (c Config) startServer(ctx context.Context, p programs, u user) (*Cluster, 
 		args = append(args, "-c", s)
 	}
 	for try := 1; ; try++ {
-		cmd := c.command(u, p.postgres, args...)
+		cmd := c.command(context.WithoutCancel(ctx), u, p.postgres, args...)
 		cmd.Stdout, cmd.Stderr = c.Log, c.Log
 		proc, err := child.Start(cmd, syscall.SIGINT)
 		if err != nil {

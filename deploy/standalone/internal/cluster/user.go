@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,7 +67,7 @@ func (u user) reaches(dir string) error {
 	if !u.drop {
 		return nil
 	}
-	cmd := Config{Dir: dir}.command(u, "/bin/true")
+	cmd := Config{Dir: dir}.command(context.Background(), u, "/bin/true")
 	err := cmd.Run()
 	if err == nil {
 		return nil
