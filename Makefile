@@ -69,7 +69,7 @@ samples: build-machine ## draw synthetic dossiers of invented people into out/sa
 
 .PHONY: lint
 lint: build-machine .tools/golangci-lint-$(GOLANGCI_LINT) ## run the linters and check the formatting
-	@.tools/golangci-lint-$(GOLANGCI_LINT) run ./...
+	@.tools/golangci-lint-$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 
 .PHONY: vuln
 vuln: build-machine .tools/govulncheck-$(GOVULNCHECK) ## look for known vulnerabilities in called code

@@ -1,0 +1,79 @@
+package main
+
+import "fmt"
+
+// plan says how much is measured.
+type plan struct {
+	series   []series
+	readings series
+	receipts []receipts
+	large    int64 // bytes deposited while memory is watched
+	space    int64 // bytes of disk needed
+}
+
+// series is one comparison: in each round, clients put count documents of size bytes into the vault, then raw.
+type series struct {
+	name          string
+	size          int64
+	clients       int
+	count, rounds int // count per client
+	goal          float64
+}
+
+// receipts is one measurement of the time from the first byte of a deposit to its verified receipt.
+type receipts struct {
+	name     string
+	clients  int
+	count    int     // per client
+	p50, p99 float64 // goals in milliseconds
+}
+
+const (
+	kb = 1000
+	mb = 1000 * kb
+	gb = 1000 * mb
+)
+
+// Goals. A deposit adds to a raw put: TLS, multipart form, two hashes, encryption, the check of the document, and two
+// transactions. From 1 MB on that must cost little: 0.8. For 50 KB the transactions weigh as much as the put itself, and all
+// four programs share the processors: 0.25 says that a raw put may be four times as fast.
+func planFor(quick bool) plan {
+	if quick {
+		return plan{
+			series: []series{
+				{"deposit, 1 MB, 1 client", mb, 1, 2, 2, 0.8},
+				{"deposit, 50 KB, 8 clients", 50 * kb, 8, 2, 2, 0.25},
+			},
+			readings: series{"disclosure, 1 MB, 1 client", mb, 1, 2, 2, 0.5},
+			receipts: []receipts{{"deposit to receipt, 50 KB, 1 client", 1, 5, 100, 250}},
+			large:    20 * mb,
+			space:    gb,
+		}
+	}
+	return plan{
+		series: []series{
+			{"deposit, 1 MB, 1 client", mb, 1, 16, 15, 0.8},
+			{"deposit, 16 MB, 1 client", 16 * mb, 1, 4, 11, 0.8},
+			{"deposit, 256 MB, 1 client", 256 * mb, 1, 1, 5, 0.8},
+			{"deposit, 50 KB, 8 clients", 50 * kb, 8, 25, 11, 0.25},
+		},
+		readings: series{"disclosure, 16 MB, 1 client", 16 * mb, 1, 4, 9, 0.5},
+		receipts: []receipts{
+			{"deposit to receipt, 50 KB, 1 client", 1, 200, 100, 250},
+			{"deposit to receipt, 50 KB, 8 clients", 8, 50, 250, 600},
+		},
+		large: gb,
+		space: 12 * gb,
+	}
+}
+
+// amount writes bytes for people.
+func amount(bytes int64) string {
+	switch {
+	case bytes >= gb:
+		return fmt.Sprintf("%g GB", float64(bytes)/gb)
+	case bytes >= mb:
+		return fmt.Sprintf("%g MB", float64(bytes)/mb)
+	}
+	return fmt.Sprintf("%g KB", float64(bytes)/kb)
+}
