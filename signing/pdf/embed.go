@@ -35,10 +35,8 @@ func (w *Writer) Attach(a Attachment) error {
 	if a.Name == "" || strings.ContainsAny(a.Name, "/\\\x00") {
 		return fmt.Errorf("pdf: attachment name is empty or holds a separator")
 	}
-	for _, f := range w.files {
-		if f.key == key {
-			return fmt.Errorf("pdf: two attachments of the same name")
-		}
+	if w.names[key] {
+		return fmt.Errorf("pdf: two attachments of the same name")
 	}
 	params := Dict{"Size": Integer(a.Size)}
 	if !a.Modified.IsZero() {
@@ -71,6 +69,7 @@ func (w *Writer) Attach(a Attachment) error {
 		return err
 	}
 	w.files = append(w.files, namedFile{key: key, spec: r})
+	w.names[key] = true
 	return nil
 }
 

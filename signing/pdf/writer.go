@@ -27,7 +27,8 @@ type Writer struct {
 
 	bookmarks  []bookmark
 	files      []namedFile
-	layers     []Ref // optional content groups
+	names      map[String]bool // of files
+	layers     []Ref           // optional content groups
 	layersOff  []Ref
 	conformant bool // every page so far may be in PDF/A-3b
 }
@@ -53,7 +54,7 @@ const (
 
 // NewWriter writes the header. Equal Meta and equal content give equal bytes.
 func NewWriter(w io.Writer, m Meta) (*Writer, error) {
-	pw := &Writer{out: bufio.NewWriterSize(w, 64<<10), meta: m, offsets: make([]int64, 1), conformant: true}
+	pw := &Writer{out: bufio.NewWriterSize(w, 64<<10), meta: m, offsets: make([]int64, 1), names: map[String]bool{}, conformant: true}
 	pw.catalog = pw.reserve()
 	pw.tree = pw.reserve()
 	// The comment says that the file is binary (7.5.2), in the four bytes above 127 that PDF/A asks for.
