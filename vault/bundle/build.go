@@ -58,7 +58,7 @@ func Build(ctx context.Context, w io.Writer, d Dossier) error {
 
 // builder writes one export.
 type builder struct {
-	ctx      context.Context //nolint:containedctx // lives as long as the call of Build
+	ctx      context.Context // lives as long as the call of Build
 	out      *pdf.Writer
 	dossier  *Dossier
 	contents Contents
@@ -176,7 +176,7 @@ func (b *builder) attachText(name, description string, text []byte, at time.Time
 
 // countingReader reads until the context ends, and remembers how far it came.
 type countingReader struct {
-	ctx   context.Context //nolint:containedctx // lives as long as one call
+	ctx   context.Context // lives as long as one call
 	in    io.Reader
 	n     int64
 	ended bool

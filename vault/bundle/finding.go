@@ -114,14 +114,14 @@ var (
 		"The seal's time is earlier than the person's signature."}}
 
 	manifestMalformed = reason{"manifest_malformed", Failed, pair{
-		"Bản khai (manifest) của tài liệu bị hỏng.",
-		"The document's manifest is damaged."}}
+		"Bản khai (manifest) của tài liệu bị hỏng (%s).",
+		"The document's manifest is damaged (%s)."}}
 	saltMalformed = reason{"salt_malformed", Failed, pair{
 		"Muối (salt) của tài liệu bị hỏng.",
 		"The document's salt is damaged."}}
 	receiptMalformed = reason{"receipt_malformed", Failed, pair{
-		"Biên nhận sổ cái của tài liệu bị hỏng.",
-		"The document's receipt is damaged."}}
+		"Biên nhận sổ cái của tài liệu bị hỏng (%s).",
+		"The document's receipt is damaged (%s)."}}
 	manifestDiffers = reason{"manifest_differs", Failed, pair{
 		"Bản khai không đúng với danh mục (%s).",
 		"The manifest is not the one listed (%s)."}}
@@ -129,8 +129,8 @@ var (
 		"Bản gốc đính kèm không phải là bản đã ghi sổ cái.",
 		"The attached original is not what the ledger committed to."}}
 	notInLedger = reason{"not_in_ledger", Failed, pair{
-		"Bằng chứng không khớp: tài liệu không có trong sổ cái như biên nhận nói.",
-		"The proof does not hold: the document is not in the ledger as its receipt says."}}
+		"Bằng chứng không khớp: tài liệu không có trong sổ cái như biên nhận nói (%s).",
+		"The proof does not hold: the document is not in the ledger as its receipt says (%s)."}}
 	receiptForeign = reason{"receipt_foreign", Failed, pair{
 		"Biên nhận không phải của sổ cái ghi trong chính sách.",
 		"The receipt is not of the ledger that the policy names."}}

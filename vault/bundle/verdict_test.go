@@ -46,7 +46,7 @@ func exampleVerdict() *Verdict {
 				Version: c.Entries[0].Version, SHA256: ledger.SumHash([]byte("a")), Size: 54321, Time: at.Add(-time.Hour), Index: 12345,
 				Signatures: []signing.SignatureReport{{Kind: kindSignature, Indication: signing.Passed, Level: "B-T", Time: at.Add(-time.Hour), Signer: certificate("Lê Mẫu", "Đảng ủy", 1)}}},
 			{Name: "Quyết định kết nạp", Kind: "party.admission", MediaType: "image/jpeg", File: c.OriginalName(1), FirstPage: 5, LastPage: 5, Number: 1,
-				Version: c.Entries[1].Version, SHA256: ledger.SumHash([]byte("b")), Size: 99, Findings: []Finding{manifestMalformed.with()}},
+				Version: c.Entries[1].Version, SHA256: ledger.SumHash([]byte("b")), Size: 99, Findings: []Finding{manifestMalformed.with("ledger: malformed")}},
 		},
 	}
 	v.Person, v.Seal = &v.Signatures[0], &v.Signatures[1]

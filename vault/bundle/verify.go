@@ -34,7 +34,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, t Trust) (*Verdict, 
 
 // judge works on one file. A step that finds nothing to work on does nothing.
 type judge struct {
-	ctx   context.Context //nolint:containedctx // lives as long as the call of Verify
+	ctx   context.Context // lives as long as the call of Verify
 	r     io.ReaderAt
 	size  int64
 	trust Trust

@@ -80,7 +80,7 @@ func (d *documentJudge) judgeManifest() error {
 	m, err := ledger.ParseManifest(d.text)
 	if err != nil {
 		d.text = nil
-		d.find(manifestMalformed)
+		d.find(manifestMalformed, err.Error())
 		return nil
 	}
 	d.manifest, d.v.Time = m, m.Time
@@ -140,7 +140,7 @@ func (d *documentJudge) judgeReceipt() error {
 	}
 	receipt, err := ledger.ParseReceipt(text)
 	if err != nil {
-		d.find(receiptMalformed)
+		d.find(receiptMalformed, err.Error())
 		return nil
 	}
 	d.v.Index = receipt.Index
@@ -156,7 +156,7 @@ func (d *documentJudge) judgeReceipt() error {
 	case errors.Is(err, ledger.ErrPolicy):
 		return d.judgeStrangeReceipt()
 	case err != nil:
-		d.find(notInLedger)
+		d.find(notInLedger, err.Error())
 		return nil
 	}
 	d.remember(c)
