@@ -20,6 +20,7 @@ import (
 
 	"trien/signing"
 	"trien/vault"
+	"trien/vault/bundle"
 )
 
 //go:embed templates/*.html
@@ -109,14 +110,16 @@ func viewFuncs(l language) template.FuncMap {
 		"may": func(a *vault.Actor, action string) bool {
 			return a != nil && vault.Allowed(a.Role, vault.Action(action), true)
 		},
-		"tail":    tail,
-		"target":  targetOf,
-		"signer":  func(r signing.SignatureReport) string { return signerText(l, r) },
-		"both":    func(vi, en string) string { return pick(l, vi, en) },
-		"string":  func(v any) string { return fmt.Sprint(v) },
-		"newKey":  newKey,
-		"reverse": reversed,
-		"dict":    dict,
+		"tail":     tail,
+		"target":   targetOf,
+		"signer":   func(r signing.SignatureReport) string { return signerText(l, r) },
+		"signedAs": signedAs,
+		"kindOf":   signatureKind,
+		"both":     func(vi, en string) string { return pick(l, vi, en) },
+		"string":   func(v any) string { return fmt.Sprint(v) },
+		"newKey":   newKey,
+		"reverse":  reversed,
+		"dict":     dict,
 	}
 }
 
@@ -183,14 +186,33 @@ type eventTarget struct {
 
 func targetOf(t vault.Target) *eventTarget {
 	for _, e := range []eventTarget{
-		{"target.account", t.Subject.UUID}, {"target.export", t.Export.UUID}, {"target.job", t.Job.UUID},
-		{"target.version", t.Version.UUID}, {"target.record", t.Record.UUID}, {"target.dossier", t.Dossier.UUID},
+		{"target.export", t.Export.UUID}, {"target.job", t.Job.UUID}, {"target.version", t.Version.UUID},
+		{"target.record", t.Record.UUID}, {"target.dossier", t.Dossier.UUID}, {"target.account", t.Subject.UUID},
 	} {
 		if e.ID != uuid.Nil {
 			return &e
 		}
 	}
 	return nil
+}
+
+// signedAs says what the i-th signature of a judged file stands for.
+func signedAs(v *bundle.Verdict, i int) string {
+	switch s := &v.Signatures[i]; {
+	case s == v.Person:
+		return "verdict.person"
+	case s == v.Seal:
+		return "verdict.seal"
+	default:
+		return signatureKind(*s)
+	}
+}
+
+func signatureKind(s signing.SignatureReport) string {
+	if s.Kind == "timestamp" {
+		return "verdict.stamp"
+	}
+	return "verdict.signature"
 }
 
 // signerText names a signer by the certificate, which is judged, rather than by the dictionary, which anyone may write.

@@ -54,7 +54,7 @@ var tokens = sync.OnceValues(func() (pair struct{ official, seal *vaulttest.Seal
 		return pair, err
 	}
 	pair.seal, err = vaulttest.NewSealer(func(key crypto.PublicKey) (*x509.Certificate, error) {
-		return a.IssueSeal(devpki.Subject{CommonName: "Ban Tổ chức thử nghiệm"}, key)
+		return a.IssueSeal(devpki.Subject{CommonName: "Ban Tổ chức thử nghiệm", Organisation: "Ban Tổ chức thử nghiệm"}, key)
 	}, a.Intermediates()...)
 	if err != nil {
 		return pair, err

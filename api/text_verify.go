@@ -31,5 +31,6 @@ var verifyWords = map[string][2]string{
 	"verdict.TOTAL-PASSED":  {"Hợp lệ", "Valid"},
 	"verdict.TOTAL-FAILED":  {"Không hợp lệ", "Not valid"},
 	"verdict.INDETERMINATE": {"Chưa xác định", "Indeterminate"},
-	"verdict.fatal":         {"nghiêm trọng", "fatal"},
+	"verdict.details":       {"Chi tiết kỹ thuật (tiếng Anh)", "Technical details"},
+	"verdict.stamp":         {"Dấu thời gian", "Time-stamp"},
 }
