@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		case holdCommand:
 			err = hold(os.Args[2])
 		default:
-			os.Exit(m.Run())
+			os.Exit(run(m))
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -30,7 +30,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	code := m.Run()
+	if initialised.parent != "" {
+		_ = os.RemoveAll(initialised.parent)
+	}
+	return code
 }
 
 func hold(dir string) error {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,6 +33,34 @@ func tempDir(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
+}
+
+// initialised is a folder that was started once before, for tests that need no first start. They use it one after the other.
+var initialised = struct {
+	sync.Once
+	parent string
+}{}
+
+func initialisedDir(t *testing.T) string {
+	t.Helper()
+	initialised.Do(func() {
+		parent, err := os.MkdirTemp("", "trien-standalone-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		initialised.parent = parent
+		if err := os.Chmod(parent, 0o711); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Start(t.Context(), filepath.Join(parent, "vault"), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err, logs(filepath.Join(parent, "vault")))
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return filepath.Join(initialised.parent, "vault")
 }
 
 func startFor(t *testing.T, dir string) *Services {
@@ -101,6 +130,7 @@ func TestStartStopStart(t *testing.T) {
 		t.Fatal("a second start:", err)
 	}
 	checkClosed(t, s)
+	checkLog(t, s)
 	pids := []int{s.postgres.PID(), s.objects.PID()}
 	passphrase, authority := string(s.Passphrase), s.Authority.URL()
 	began = time.Now()
@@ -141,6 +171,32 @@ func readBack(t *testing.T, s *Services, key, want string) {
 	got := make([]byte, len(want))
 	if _, err := r.ReadAt(got, 0); err != nil || string(got) != want {
 		t.Fatalf("%q, %v", got, err)
+	}
+}
+
+// checkLog makes statements fail that hold a name: it must not come to stand in the log.
+func checkLog(t *testing.T, s *Services) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if _, err := conn.Exec(t.Context(), `CREATE TABLE vault.named (name text PRIMARY KEY)`); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		_, err = conn.Exec(t.Context(), `INSERT INTO vault.named VALUES ($1)`, "Trần Văn Bịa")
+		if i == 1 && err == nil {
+			t.Fatal("no conflict")
+		}
+	}
+	if _, err := conn.Exec(t.Context(), `SELECT 'Trần Văn Bịa' FROM absent`); err == nil {
+		t.Fatal("no error")
+	}
+	b, err := os.ReadFile(filepath.Join(s.Dir, "log", "postgres.log"))
+	if err != nil || !strings.Contains(string(b), "duplicate key") || strings.Contains(string(b), "Văn") {
+		t.Errorf("the log: %v\n%s", err, b)
 	}
 }
 
@@ -189,7 +245,7 @@ func checkClosed(t *testing.T, s *Services) {
 
 // TestKill kills the process that holds the services, with work under way, and starts again at once.
 func TestKill(t *testing.T) {
-	dir := filepath.Join(tempDir(t), "vault")
+	dir := initialisedDir(t)
 	for round := range 3 {
 		pids, kill := holdServices(t, dir)
 		s := attach(t, dir)
@@ -252,7 +308,7 @@ func attach(t *testing.T, dir string) *Services {
 
 // TestServiceDies: the owner of the services learns which one ended.
 func TestServiceDies(t *testing.T) {
-	s := startFor(t, filepath.Join(tempDir(t), "vault"))
+	s := startFor(t, initialisedDir(t))
 	if err := syscall.Kill(s.objects.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -269,12 +325,21 @@ func TestServiceDies(t *testing.T) {
 	}
 }
 
-// TestLongName: a folder whose name has no room in a socket's address.
+// TestLongName: a folder moves to where its name has no room in a socket's address.
 func TestLongName(t *testing.T) {
-	dir := filepath.Join(tempDir(t), strings.Repeat("a-long-name-", 8), strings.Repeat("and-longer-", 5))
+	short := initialisedDir(t)
+	dir := filepath.Join(initialised.parent, strings.Repeat("a-long-name-", 8), strings.Repeat("and-longer-", 5))
 	if err := os.MkdirAll(filepath.Dir(dir), 0o711); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Rename(short, dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.Rename(dir, short); err != nil {
+			t.Error(err)
+		}
+	})
 	s := startFor(t, dir)
 	if len(s.S3.Socket) > maxSocket || strings.HasPrefix(s.S3.Socket, dir) {
 		t.Fatal(s.S3.Socket)

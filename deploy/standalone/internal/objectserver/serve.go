@@ -3,6 +3,7 @@
 package objectserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,8 @@ type Config struct {
 	Alive io.Reader
 	// Hasty leaves out waiting for the disk: for tests whose data nobody needs after a power cut.
 	Hasty bool
+
+	patience time.Duration // for the lock; 0: lockPatience
 }
 
 // Serve runs the server until ctx or c.Alive ends. It changes the process's working directory, and a process can run it once.
@@ -56,7 +59,7 @@ func Serve(ctx context.Context, c Config) error {
 			return fmt.Errorf("making the objects' folder: %w", err)
 		}
 	}
-	unlock, err := lock(ctx, filepath.Join(c.Dir, "lock"))
+	unlock, err := lock(ctx, filepath.Join(c.Dir, "lock"), cmp.Or(c.patience, lockPatience))
 	if err != nil {
 		return err
 	}
@@ -133,12 +136,12 @@ func (c Config) listen(ctx context.Context, b backend.Backend) error {
 }
 
 // lock keeps a second server away, waiting for one that is just ending. The system lets go of it when the process ends.
-func lock(ctx context.Context, path string) (unlock func(), err error) {
+func lock(ctx context.Context, path string, patience time.Duration) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the objects' folder: %w", err)
 	}
-	deadline := time.Now().Add(lockPatience)
+	deadline := time.Now().Add(patience)
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
