@@ -82,7 +82,7 @@ func TestBuildIsReproducible(t *testing.T) {
 func TestBuildLongListing(t *testing.T) {
 	var documents []document
 	for range 24 {
-		documents = append(documents, document{strings.Repeat("Quyết định về việc ", 12), "party.admission", "Hồ sơ kết nạp", "application/json", ledger.OriginShared, []byte("{}"), 1})
+		documents = append(documents, document{strings.Repeat("Quyết định về việc ", 12), "party.admission", "Hồ sơ kết nạp", "application/json", ledger.OriginShared, []byte("{}"), 1, ""})
 	}
 	documents[23].title = "Tài liệu cuối"
 	file := build(t, newDossier(t, newLog(t, "vault.example/records"), documents...))

@@ -36,6 +36,7 @@ type document struct {
 	title, kind, label, mediaType, origin string
 	content                               []byte
 	number                                int
+	register                              string // empty: party
 }
 
 // newDossier logs the documents and gives a dossier around them. opened and closed count its originals.
@@ -51,8 +52,11 @@ func newDossier(t testing.TB, log *memoryLog, documents ...document) bundle.Doss
 	var opened, closed int
 	var indexes []int64
 	for _, doc := range documents {
+		if doc.register == "" {
+			doc.register = "party"
+		}
 		m := ledger.Manifest{
-			Version: uuid.New(), Record: uuid.New(), Kind: doc.kind, Register: "party", MediaType: doc.mediaType, Size: int64(len(doc.content)),
+			Version: uuid.New(), Record: uuid.New(), Kind: doc.kind, Register: doc.register, MediaType: doc.mediaType, Size: int64(len(doc.content)),
 			SHA256: ledger.SumHash(doc.content), ObjectSHA256: ledger.SumHash([]byte("sealed " + doc.title)), Origin: doc.origin,
 			Actor: uuid.New(), Unit: uuid.New(), Time: made,
 		}
@@ -107,12 +111,12 @@ func makeOneOfEach(t testing.TB) []document {
 	t.Helper()
 	pic := picture(640, 480)
 	return []document{
-		{"Phiếu đảng viên", "party.member_slip", "Phiếu đảng viên", "application/pdf", ledger.OriginDeclared, paper(t, "Phiếu đảng viên", 3), 2},
-		{"Ảnh quét quyết định kết nạp", "party.admission", "Hồ sơ kết nạp", "image/jpeg", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return jpeg.Encode(w, pic, nil) }), 1},
-		{"Giấy giới thiệu", "party.transfer", "Giấy giới thiệu chuyển sinh hoạt", "image/png", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return png.Encode(w, pic) }), 1},
-		{"Bản quét lý lịch", "party.curriculum_vitae", "Lý lịch đảng viên", "image/tiff", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return tiff.Encode(w, picture(120, 90), nil) }), 1},
-		{"Phiếu bổ sung (XML)", "party.supplement_slip", "Phiếu bổ sung hồ sơ đảng viên", "application/xml", ledger.OriginShared, []byte("<?xml version=\"1.0\"?>\n<phiếu>\n\t<họtên>Nguyễn Minh Họa</họtên>\n</phiếu>\n"), 1},
-		{"Phiếu bổ sung (JSON)", "party.supplement_slip", "Phiếu bổ sung hồ sơ đảng viên", "application/json", ledger.OriginShared, []byte(`{"họ tên": "Nguyễn Minh Họa", "năm": 2026}`), 4},
+		{"Phiếu đảng viên", "party.member_slip", "Phiếu đảng viên", "application/pdf", ledger.OriginDeclared, paper(t, "Phiếu đảng viên", 3), 2, ""},
+		{"Ảnh quét quyết định kết nạp", "party.admission", "Hồ sơ kết nạp", "image/jpeg", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return jpeg.Encode(w, pic, nil) }), 1, ""},
+		{"Giấy giới thiệu", "party.transfer", "Giấy giới thiệu chuyển sinh hoạt", "image/png", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return png.Encode(w, pic) }), 1, ""},
+		{"Bản quét lý lịch", "party.curriculum_vitae", "Lý lịch đảng viên", "image/tiff", ledger.OriginDigitised, encode(t, func(w io.Writer) error { return tiff.Encode(w, picture(120, 90), nil) }), 1, ""},
+		{"Phiếu bổ sung (XML)", "party.supplement_slip", "Phiếu bổ sung hồ sơ đảng viên", "application/xml", ledger.OriginShared, []byte("<?xml version=\"1.0\"?>\n<phiếu>\n\t<họtên>Nguyễn Minh Họa</họtên>\n</phiếu>\n"), 1, ""},
+		{"Phiếu bổ sung (JSON)", "party.supplement_slip", "Phiếu bổ sung hồ sơ đảng viên", "application/json", ledger.OriginShared, []byte(`{"họ tên": "Nguyễn Minh Họa", "năm": 2026}`), 4, ""},
 	}
 }
 
