@@ -12,5 +12,6 @@ func TestConformance(t *testing.T) {
 }
 
 func TestConformanceOfOutsideTrillian(t *testing.T) {
-	vaulttest.Log(t, func(t *testing.T) vault.Log { return startLog(t, newOutside(t).config(newDatabase(t))) })
+	o := newOutside(t)
+	vaulttest.Log(t, func(t *testing.T) vault.Log { return startLog(t, o.config(newDatabase(t))) })
 }

@@ -47,7 +47,7 @@ func TestTrillianSchemaIsTheModules(t *testing.T) {
 }
 
 func TestOpenAgain(t *testing.T) {
-	database := newDatabase(t)
+	database := emptyDatabase(t)
 	// Several nodes start at once on an empty database: one log comes of it.
 	var nodes [3]*Log
 	var work sync.WaitGroup
@@ -88,7 +88,7 @@ func TestOpenAgain(t *testing.T) {
 }
 
 func TestOpenRefusesANewerSchema(t *testing.T) {
-	database := newDatabase(t)
+	database := emptyDatabase(t)
 	openLog(t, testConfig(database))
 	execSQL(t, database, `INSERT INTO ledger.migration (component, version) VALUES ('ledger', 99)`)
 	if l, err := Open(t.Context(), testConfig(database)); !errors.Is(err, errNewerSchema) {

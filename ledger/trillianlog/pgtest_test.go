@@ -146,13 +146,41 @@ func (c *cluster) url(database string) string {
 	return "postgres:///" + database + "?host=" + url.QueryEscape(c.dir) + "&user=trien"
 }
 
-// newDatabase makes an empty database for a test and returns its URL.
+// emptyDatabase makes a database for a test and returns its URL.
+func emptyDatabase(t testing.TB) string { return createDatabase(t, "") }
+
+// newDatabase makes a database with the schemas in their newest version: a copy of one that was migrated once.
 func newDatabase(t testing.TB) string {
 	t.Helper()
+	if err := migratedTemplate(); err != nil {
+		t.Fatal(err)
+	}
+	return createDatabase(t, " TEMPLATE migrated")
+}
+
+func createDatabase(t testing.TB, options string) string {
+	t.Helper()
 	name := fmt.Sprintf("t%d", postgres.nextDB.Add(1))
-	execSQL(t, postgres.url("postgres"), "CREATE DATABASE "+name)
+	execSQL(t, postgres.url("postgres"), "CREATE DATABASE "+name+options)
 	return postgres.url(name)
 }
+
+var migratedTemplate = sync.OnceValue(func() error {
+	ctx := context.Background()
+	admin, err := pgx.Connect(ctx, postgres.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = admin.Close(ctx) }()
+	if _, err := admin.Exec(ctx, "CREATE DATABASE migrated"); err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, postgres.url("migrated"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, conn, ownTables, trillianTables), conn.Close(ctx))
+})
 
 // execSQL runs statements as the owner of everything.
 func execSQL(t testing.TB, database string, statements ...string) {
@@ -251,7 +279,7 @@ func (r *running) stop(t testing.TB) {
 		if err != nil {
 			t.Fatalf("Run: %v", err)
 		}
-	case <-time.After(2 * time.Second):
+	case <-time.After(5 * time.Second):
 		t.Fatal("Run does not end with its context")
 	}
 }

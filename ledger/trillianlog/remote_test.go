@@ -65,7 +65,7 @@ func newOutside(t *testing.T, serverFlags ...string) *outside {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &outside{t: t, bin: bin, database: newDatabase(t), address: freeAddress(t), flags: serverFlags}
+	o := &outside{t: t, bin: bin, database: emptyDatabase(t), address: freeAddress(t), flags: serverFlags}
 	ddl, err := schemaFiles.ReadFile("schema/trillian_0001.sql")
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func (o *outside) kill() {
 
 func TestOutsideTrillian(t *testing.T) {
 	o := newOutside(t)
-	database := newDatabase(t)
+	database := emptyDatabase(t)
 	l := startLog(t, o.config(database))
 	appendAll(t, l.Log, entries(0, 300))
 	changed := entry(1)
@@ -200,7 +200,14 @@ func TestOutsideTrillianKilled(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(50+30*round) * time.Millisecond)
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			mu.Lock()
+			n := len(acknowledged)
+			mu.Unlock()
+			if n >= 40*(round+1) { // well before the 800 of a round
+				break
+			}
+		}
 		o.kill()
 		work.Wait()
 		if err := l.Ready(t.Context()); err == nil {
