@@ -58,6 +58,31 @@ func TestBuildIsCleanForOtherTools(t *testing.T) {
 	}
 }
 
+// BUNDLE.md tells how to check a document by hand; this is that way.
+func TestByHand(t *testing.T) {
+	d := newDossier(t, newLog(t, "vault.example/records"), oneOfEach(t)[0])
+	dir := t.TempDir()
+	path := filepath.Join(dir, "export.pdf")
+	if err := os.WriteFile(path, build(t, d), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	tool(t, "pdfdetach", "-saveall", path)
+	manifest, err := os.ReadFile("001.manifest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, _, _ := strings.Cut(tool(t, "sha256sum", "001-party.member_slip-v2.pdf"), " ")
+	if !strings.Contains(string(manifest), "\nsha256 "+sum+"\n") {
+		t.Errorf("sha256sum says %s, the manifest\n%s", sum, manifest)
+	}
+	commitment := tool(t, "sh", "-c", "openssl dgst -sha256 -mac HMAC -macopt hexkey:$(cat 001.salt) 001.manifest")
+	_, leaf, err := ledger.ParseVersionLeaf(ledger.VersionLeaf("party", d.Records[0].Version.Salt, manifest))
+	if err != nil || !strings.HasSuffix(commitment, "= "+leaf.String()+"\n") {
+		t.Errorf("openssl says %q, the leaf holds %s (%v)", commitment, leaf, err)
+	}
+}
+
 // tool runs a program of the machine; a warning on stderr fails the test.
 func tool(t testing.TB, name string, args ...string) string {
 	t.Helper()
@@ -150,7 +175,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"a byte changed", func(d *bundle.Dossier) {
 			content(d, func(b []byte) []byte { return bytes.Replace(b, []byte("/Producer"), []byte("/Producar"), 1) })
 		}, bundle.ErrTampered},
-		{"same document twice", func(d *bundle.Dossier) { d.Records = append(d.Records, d.Records[0]) }, bundle.ErrMalformed},
+		{"same document twice", func(d *bundle.Dossier) { d.Records = append(d.Records, d.Records[0]) }, bundle.ErrUnfit},
 		{"store away", func(d *bundle.Dossier) {
 			d.Records[1].Version.Open = func(context.Context) (bundle.ReaderAtCloser, error) { return nil, broken }
 		}, broken},

@@ -34,8 +34,12 @@ func layRow(s *sheet, it *item) row {
 	r.title = s.fold(it.title, width)
 	r.height = float64(len(r.title)) * s.lineHeight()
 	s.font(regular, 10)
-	r.details = s.fold(fmt.Sprintf("%s · phiên bản %s · ghi nhận %s · %s, %s", it.kindLabel, vnNumber(it.Version.Number),
-		vnTime(it.manifest.Time), strings.ToUpper(extension(it.manifest.MediaType)), vnSize(it.manifest.Size)), width)
+	details := fmt.Sprintf("phiên bản %s · ghi nhận %s · %s, %s", vnNumber(it.Version.Number),
+		vnTime(it.manifest.Time), strings.ToUpper(extension(it.manifest.MediaType)), vnSize(it.manifest.Size))
+	if it.kindLabel != it.title {
+		details = it.kindLabel + " · " + details
+	}
+	r.details = s.fold(details, width)
 	r.height += float64(len(r.details)) * s.lineHeight()
 	s.font(mono, 7.5)
 	r.height += 2*s.lineHeight() + cellGap + 0.6

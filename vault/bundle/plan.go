@@ -49,6 +49,9 @@ func plan(ctx context.Context, d *Dossier) ([]*item, Contents, error) {
 		next += it.pages
 	}
 	c.Pages = next - 1
+	if _, err := c.MarshalText(); err != nil {
+		return nil, Contents{}, fmt.Errorf("%w: %w", ErrUnfit, err)
+	}
 	return items, c, nil
 }
 

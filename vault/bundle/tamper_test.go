@@ -2,6 +2,7 @@ package bundle_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -171,31 +172,78 @@ func TestVerifyLaterRevisions(t *testing.T) {
 // replaceAttachment gives the stream of an embedded file other content.
 func replaceAttachment(t *testing.T, d *pdf.Document, u *pdf.Update, name string, content []byte) {
 	t.Helper()
-	for _, r := range d.Revisions()[:1] {
-		for e := range d.Entries(r.Index) {
-			o, err := d.Object(e.Ref)
-			if err != nil {
-				t.Fatal(err)
-			}
-			spec, ok := o.(pdf.Dict)
-			if !ok {
-				continue
-			}
-			uf, _ := spec["UF"].(pdf.String)
-			if uf.Text() != name {
-				continue
-			}
-			ef, err := pdf.Get[pdf.Dict](d, spec["EF"])
-			if err != nil {
-				t.Fatal(err)
-			}
-			ref, ok := ef["F"].(pdf.Ref)
-			if !ok {
-				t.Fatalf("embedded file is %T", ef["F"])
-			}
-			u.Set(ref, &pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("EmbeddedFile")}, Data: content})
-			return
+	_, spec := fileSpecification(t, d, name)
+	ef, err := pdf.Get[pdf.Dict](d, spec["EF"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, ok := ef["F"].(pdf.Ref)
+	if !ok {
+		t.Fatalf("embedded file is %T", ef["F"])
+	}
+	u.Set(ref, &pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("EmbeddedFile")}, Data: content})
+}
+
+// fileSpecification finds the object that names an attachment.
+func fileSpecification(t *testing.T, d *pdf.Document, name string) (pdf.Ref, pdf.Dict) {
+	t.Helper()
+	for e := range d.Entries(0) {
+		o, err := d.Object(e.Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, ok := o.(pdf.Dict)
+		if !ok {
+			continue
+		}
+		if uf, ok := spec["UF"].(pdf.String); ok && uf.Text() == name {
+			return e.Ref, spec
 		}
 	}
 	t.Fatalf("no file specification of %s", name)
+	return pdf.Ref{}, nil
+}
+
+// A file that offers the same bytes as many attachments is refused before they are read again and again.
+func TestVerifyOverlappingAttachments(t *testing.T) {
+	o := newOffice(t, time.Now)
+	base := build(t, newDossier(t, o.log, oneOfEach(t)[0]))
+	d, err := pdf.Open(bytes.NewReader(base), int64(len(base)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := pdf.NewUpdate(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := d.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := d.Attachments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, spec := fileSpecification(t, d, files[0].Name)
+	listing, _ := fileSpecification(t, d, "dossier.txt")
+	names := pdf.Array{pdf.Text("dossier.txt"), listing}
+	for i := range 100 {
+		copied := spec.Clone()
+		name := pdf.Text(fmt.Sprintf("e%03d", i))
+		copied["F"], copied["UF"] = name, name
+		names = append(names, name, u.Add(copied))
+	}
+	changed := catalog.Clone()
+	changed["Names"] = pdf.Dict{"EmbeddedFiles": pdf.Dict{"Names": names}}
+	u.Set(d.Root(), changed)
+	tail, err := u.Tail()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := slices.Concat(base, tail.Bytes)
+	v := verify(t, file, o.trust())
+	expect(t, v, bundle.Failed, "attachments_damaged")
+	if len(v.Documents) > 0 {
+		t.Error("overlapping attachments were judged one by one")
+	}
 }

@@ -66,7 +66,7 @@ func (t *teller) number(n uint64) string {
 // first, then who signed when, then each document, then the reasons. Texts from the file are printed without control characters.
 func (v *Verdict) WriteText(w io.Writer, lang string) error {
 	if lang != "vi" && lang != "en" {
-		return fmt.Errorf("%w: language %q", ErrUnfit, lang)
+		return fmt.Errorf("bundle: no verdict in language %q", lang)
 	}
 	t := &teller{w: w, vi: lang == "vi"}
 	t.line(0, "%s: %s", t.say(outcomeWords[v.Outcome]), t.say(headlines[v.Outcome]))

@@ -124,8 +124,17 @@ func (j *judge) judgeContents() error {
 		return err
 	}
 	j.attachments = make(map[string]pdf.EmbeddedFile, len(files))
+	total := int64(0)
 	for _, f := range files {
 		j.attachments[f.Name] = f
+		if f.Content != nil {
+			total += f.Content.Size()
+		}
+	}
+	if total > j.size {
+		// A stranger's file must not make us read the same bytes under a thousand names.
+		j.find(attachmentsDamaged, pair{"chúng chồng lên nhau", "they overlap"})
+		return nil
 	}
 	if _, there := j.attachments[contentsName]; !there {
 		j.find(attachmentMissing, contentsName)
