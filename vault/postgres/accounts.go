@@ -13,10 +13,14 @@ import (
 
 // AddUnit adds an organisation; [vault.ErrConflict] if its name stands already.
 func (s *Store) AddUnit(ctx context.Context, u vault.Unit, e vault.Event) error {
+	const sql = `insert into vault.unit (id, name) values (@id, @name) on conflict (name) do nothing`
 	return s.write(ctx, func(tx pgx.Tx) error {
-		_, err := change(ctx, tx, `insert into vault.unit (id, name) values (@id, @name)`, pgx.NamedArgs{"id": ref(u.ID.UUID), "name": u.Name})
+		n, err := change(ctx, tx, sql, pgx.NamedArgs{"id": ref(u.ID.UUID), "name": u.Name})
 		if err != nil {
 			return fmt.Errorf("adding unit %s: %w", u.ID, err)
+		}
+		if n == 0 {
+			return fmt.Errorf("%w: the unit's name stands already", vault.ErrConflict)
 		}
 		return addEvent(ctx, tx, e)
 	})
@@ -40,14 +44,18 @@ func (s *Store) Units(ctx context.Context) ([]vault.Unit, error) {
 // AddAccount adds a person's access; [vault.ErrNameTaken] if the login stands already.
 func (s *Store) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	const sql = `insert into vault.account (id, login, name, post, unit, role, password, certificate, created)
-		values (@id, @login, @name, @post, @unit, @role, @password, @certificate, @created)`
+		values (@id, @login, @name, @post, @unit, @role, @password, @certificate, @created)
+		on conflict (login) do nothing`
 	return s.write(ctx, func(tx pgx.Tx) error {
-		_, err := change(ctx, tx, sql, pgx.NamedArgs{
+		n, err := change(ctx, tx, sql, pgx.NamedArgs{
 			"id": ref(a.ID.UUID), "login": a.Login, "name": a.Name, "post": a.Post, "unit": ref(a.Unit.UUID), "role": string(a.Role),
 			"password": string(a.Password), "certificate": a.Certificate, "created": moment(a.Created),
 		})
 		if err != nil {
 			return fmt.Errorf("adding account %s: %w", a.ID, err)
+		}
+		if n == 0 {
+			return vault.ErrNameTaken
 		}
 		return addEvent(ctx, tx, e)
 	})

@@ -11,5 +11,8 @@
 // One answer can stay open: when the connection breaks while a transaction commits, the error is [vault.ErrUnavailable]
 // and the transaction may stand. AbandonUpload then tells: it refuses an upload that is committed.
 //
+// A name, a login or a personal number that stands already is noticed without an error of the server, which would write the
+// values that clash into its log.
+//
 // All times are UTC in microseconds. Names are searched by the beginnings of their words, folded by [vault.FoldName].
 package postgres

@@ -16,17 +16,21 @@ import (
 // the same register and personal number.
 func (s *Store) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
 	const add = `insert into vault.dossier (id, register, unit, name, birth_date, personal_number, created)
-		values (@id, @register, @unit, @name, @birth_date, @personal_number, @created)`
+		values (@id, @register, @unit, @name, @birth_date, @personal_number, @created)
+		on conflict (register, personal_number, unit) where personal_number <> '' do nothing`
 	const index = `insert into vault.dossier_word (unit, start, dossier)
 		select distinct @unit::uuid, left(word, n), @id::uuid
 		from unnest(@words::text[]) word, generate_series(1, length(word)) n`
 	return s.write(ctx, func(tx pgx.Tx) error {
-		_, err := change(ctx, tx, add, pgx.NamedArgs{
+		n, err := change(ctx, tx, add, pgx.NamedArgs{
 			"id": ref(d.ID.UUID), "register": string(d.Register), "unit": ref(d.Unit.UUID), "name": d.Subject.Name,
 			"birth_date": d.Subject.BirthDate, "personal_number": d.Subject.PersonalNumber, "created": moment(d.Created),
 		})
 		if err != nil {
 			return fmt.Errorf("adding dossier %s: %w", d.ID, err)
+		}
+		if n == 0 {
+			return vault.ErrDossierExists
 		}
 		words := strings.Fields(vault.FoldName(d.Subject.Name))
 		_, err = change(ctx, tx, index, pgx.NamedArgs{"unit": ref(d.Unit.UUID), "id": ref(d.ID.UUID), "words": words})

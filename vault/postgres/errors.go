@@ -14,8 +14,6 @@ import (
 
 // meanings are the constraints whose violation says more than the kind of its SQLSTATE.
 var meanings = map[string]error{
-	"account_login_unique":  vault.ErrNameTaken,
-	"dossier_person_unique": vault.ErrDossierExists,
 	// Normally found before: these stand behind it.
 	"version_number_unique":   vault.ErrStale,
 	"version_first_check":     vault.ErrStale,

@@ -62,7 +62,7 @@ func Migrate(ctx context.Context, ownerURL, appRole string) error {
 	if err != nil {
 		return translate(ctx, fmt.Errorf("connecting to migrate: %w", err))
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
+	defer conn.Close(context.WithoutCancel(ctx))
 	if err := prepareSchema(ctx, conn, appRole); err != nil {
 		return translate(ctx, fmt.Errorf("preparing the schema: %w", err))
 	}
@@ -114,7 +114,7 @@ func migrateUp(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	db := stdlib.OpenDB(*config)
-	defer db.Close() //nolint:errcheck // the migrations' own errors tell
+	defer db.Close()
 	provider, err := goose.NewProvider(database.DialectPostgres, db, files,
 		goose.WithSessionLocker(locker), goose.WithTableName(migrationTable), goose.WithDisableGlobalRegistry(true))
 	if err != nil {

@@ -111,7 +111,7 @@ func TestDossierPlans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer owner.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the test is over
+	defer owner.Close(context.WithoutCancel(ctx))
 	fill(t, owner, unit, small)
 
 	middle := uuid.MustParse("00000000-0000-7000-8000-00000000c350") // number 50,000

@@ -45,6 +45,8 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		"statement_timeout":                   "15s",
 		"lock_timeout":                        "10s",
 		"idle_in_transaction_session_timeout": "30s",
+		// Row locks do the work; what a statement waited for, the next one sees.
+		"default_transaction_isolation": "read committed",
 		// Nil means durable, whatever the server's default.
 		"synchronous_commit": "on",
 	} {

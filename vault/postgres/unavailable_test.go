@@ -46,7 +46,7 @@ func TestOpenUnreachable(t *testing.T) {
 	}
 }
 
-// blocked runs act while another session holds the lock of the waiting job, and calls when once act waits for it.
+// blocked runs act while another session holds the lock of the waiting job, and calls when, if any, once act waits for it.
 func (d *deposited) blocked(t *testing.T, act func() error, when func(pid int)) error {
 	t.Helper()
 	owner, watcher := d.owner(t), d.owner(t)
@@ -60,6 +60,9 @@ func (d *deposited) blocked(t *testing.T, act func() error, when func(pid int)) 
 	}
 	done := make(chan error, 1)
 	go func() { done <- act() }()
+	if when == nil {
+		return <-done
+	}
 	const waiting = `select pid from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())`
 	var pid int
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
@@ -105,8 +108,8 @@ func TestCutShort(t *testing.T) {
 			}
 		}, vault.ErrUnavailable},
 		"a cancelled context":      {withdraw(ctx, d.store), func(int) { cancel() }, context.Canceled},
-		"a lock that is held":      {withdraw(t.Context(), hasty), func(int) {}, vault.ErrUnavailable},
-		"a statement that is slow": {withdraw(t.Context(), slow), func(int) {}, vault.ErrUnavailable},
+		"a lock that is held":      {withdraw(t.Context(), hasty), nil, vault.ErrUnavailable},
+		"a statement that is slow": {withdraw(t.Context(), slow), nil, vault.ErrUnavailable},
 	} {
 		if err := d.blocked(t, c.act, c.when); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)

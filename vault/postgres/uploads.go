@@ -84,18 +84,19 @@ func repeat(ctx context.Context, tx pgx.Tx, u vault.Upload) (vault.VersionID, er
 	if err != nil {
 		return vault.VersionID{}, fmt.Errorf("finding an idempotency key: %w", err)
 	}
-	for _, old := range holders { // at most one
-		switch {
-		case old.state == committed && (old.fingerprint != u.Fingerprint || old.version.IsZero()):
-			return vault.VersionID{}, vault.ErrKeyReused
-		case old.state == committed:
-			return old.version, nil
-		case u.Started.Sub(old.beat) < 3*vault.BeatEvery:
-			return vault.VersionID{}, vault.ErrInProgress
-		}
-		return vault.VersionID{}, abandon(ctx, tx, old)
+	if len(holders) == 0 {
+		return vault.VersionID{}, nil
 	}
-	return vault.VersionID{}, nil
+	old := holders[0] // the index lets there be no second one
+	switch {
+	case old.state == committed && (old.fingerprint != u.Fingerprint || old.version.IsZero()):
+		return vault.VersionID{}, vault.ErrKeyReused
+	case old.state == committed:
+		return old.version, nil
+	case u.Started.Sub(old.beat) < 3*vault.BeatEvery:
+		return vault.VersionID{}, vault.ErrInProgress
+	}
+	return vault.VersionID{}, abandon(ctx, tx, old)
 }
 
 // lockUpload locks the row of an upload, whatever its state.

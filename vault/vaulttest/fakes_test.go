@@ -109,7 +109,7 @@ func TestSealer(t *testing.T) {
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256(attributes)
-	if !ecdsa.VerifyASN1(s.Certificate().PublicKey.(*ecdsa.PublicKey), digest[:], value) {
+	if key, ok := s.Certificate().PublicKey.(*ecdsa.PublicKey); !ok || !ecdsa.VerifyASN1(key, digest[:], value) {
 		t.Error("the seal does not verify under its certificate")
 	}
 	if err := s.Certificate().CheckSignatureFrom(s.Chain()[0]); err != nil {

@@ -255,7 +255,7 @@ func (w *world) state() state {
 	}
 	for _, id := range w.dossiers {
 		var view vault.DossierView
-		if view.Dossier, err = w.Store.Dossier(ctx, id); errors.Is(err, vault.ErrNotFound) {
+		if view.Dossier, err = w.Dossier(ctx, id); errors.Is(err, vault.ErrNotFound) {
 			continue
 		}
 		w.must("Dossier", err)

@@ -13,10 +13,10 @@ func storeDossiers(w *world) {
 	ctx := w.Context()
 	d := w.newDossier("Lê Thị Hồng Gấm", "079080000001")
 	w.act("AddDossier", vault.OpenDossier, func(ctx context.Context, e vault.Event) error { return w.AddDossier(ctx, d, e) })
-	got, err := w.Store.Dossier(ctx, d.ID)
+	got, err := w.Dossier(ctx, d.ID)
 	w.must("Dossier", err)
 	w.same("Dossier", got, d)
-	_, err = w.Store.Dossier(ctx, vault.DossierID{UUID: id()})
+	_, err = w.Dossier(ctx, vault.DossierID{UUID: id()})
 	w.want("Dossier that is missing", err, vault.ErrNotFound)
 	records, err := w.Records(ctx, d.ID)
 	w.must("Records of an empty dossier", err)
@@ -145,7 +145,7 @@ func storeVersions(w *world) {
 	record, err := w.Record(ctx, n.Record.ID)
 	w.must("Record", err)
 	w.same("Record", record, *n.Record)
-	got, err := w.Store.Version(ctx, n.Version.ID)
+	got, err := w.Version(ctx, n.Version.ID)
 	w.must("Version", err)
 	w.same("Version", got, n.Version)
 
@@ -165,7 +165,7 @@ func storeVersions(w *world) {
 	}
 	w.must("CompleteEntries", w.CompleteEntries(ctx, []vault.Logged{{Version: chain[1].ID, Receipt: []byte("receipt")}}))
 	chain[1].Receipt = []byte("receipt")
-	got, err = w.Store.Version(ctx, chain[1].ID)
+	got, err = w.Version(ctx, chain[1].ID)
 	w.must("Version", err)
 	w.same("Version with its receipt", got, chain[1])
 
@@ -189,11 +189,11 @@ func storeVersions(w *world) {
 		want.Manifest, want.Receipt, v.Receipt = nil, nil, nil
 		w.same("a version in a list", v, want)
 	}
-	d, err := w.Store.Dossier(ctx, w.dossier.ID)
+	d, err := w.Dossier(ctx, w.dossier.ID)
 	w.must("Dossier", err)
 	w.same("how many records", d.Records, 2)
 
-	_, err = w.Store.Version(ctx, vault.VersionID{UUID: id()})
+	_, err = w.Version(ctx, vault.VersionID{UUID: id()})
 	w.want("Version that is missing", err, vault.ErrNotFound)
 	_, err = w.LatestVersion(ctx, vault.RecordID{UUID: id()})
 	w.want("LatestVersion of a record that is missing", err, vault.ErrNotFound)

@@ -97,7 +97,7 @@ func storeJobs(w *world) {
 	w.refused("CommitVersion of a job, after one not the latest", vault.ErrStale, func(ctx context.Context) error {
 		return w.CommitVersion(ctx, stale)
 	})
-	got, err = w.Store.Job(ctx, others.ID)
+	got, err = w.Job(ctx, others.ID)
 	w.must("Job", err)
 	w.same("the job after that", got, others)
 }
@@ -318,7 +318,7 @@ func storeOutbox(w *world) {
 	w.must("CompleteEntries again", w.CompleteEntries(ctx, []vault.Logged{receipt(0, "other"), receipt(1, "second"), receipt(1, "twice")}))
 	w.must("CompleteEntries of nothing", w.CompleteEntries(ctx, nil))
 	for i, text := range []string{"first", "second", "", "fourth", ""} {
-		v, err := w.Store.Version(ctx, want[i].Version)
+		v, err := w.Version(ctx, want[i].Version)
 		w.must("Version", err)
 		if !bytes.Equal(v.Receipt, []byte(text)) {
 			w.Errorf("receipt %d is %q, want %q", i, v.Receipt, text)

@@ -184,7 +184,7 @@ func storeVersionsAtOnce(w *world) {
 func (w *world) committedOrGone(what string, commit error, n vault.NewVersion) {
 	w.Helper()
 	key := n.Version.Object.Key
-	_, err := w.Store.Version(w.Context(), n.Version.ID)
+	_, err := w.Version(w.Context(), n.Version.ID)
 	garbage := slices.Contains(w.garbage(), key)
 	switch {
 	case commit == nil && (err != nil || garbage || !w.known(key)):
@@ -304,7 +304,7 @@ func storeTimes(w *world) {
 	d := w.newDossier("Người ở múi giờ khác", "")
 	d.Created = at
 	w.must("AddDossier", w.AddDossier(w.Context(), d, w.event(vault.OpenDossier)))
-	d, err = w.Store.Dossier(w.Context(), d.ID)
+	d, err = w.Dossier(w.Context(), d.ID)
 	w.must("Dossier", err)
 	w.same("the dossier's time", d.Created, want)
 }
