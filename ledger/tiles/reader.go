@@ -13,7 +13,7 @@ import (
 	"trien/ledger"
 )
 
-// Reader computes proofs from tiles. It may be used concurrently and by trees of any size of one log.
+// Reader reads the tiles of one log, for proofs at any of its sizes. It may be used concurrently.
 type Reader struct {
 	store Store
 	cache *cache
@@ -41,39 +41,46 @@ func (r *Reader) Learn(blobs []Blob) {
 // repaired since it was read.
 func (r *Reader) Forget() { r.cache.clear() }
 
+// At is the log at a size for which tiles were stored, that of a checkpoint. Proofs about smaller trees come from the
+// same tiles.
+func (r *Reader) At(size uint64) View { return View{r, size} }
+
+// View computes proofs about one tree and those that it begins with.
+type View struct {
+	reader *Reader
+	size   uint64
+}
+
 // Inclusion is the RFC 6962 path of a leaf in the tree of a size, leaf's sibling first. The caller checks it.
-func (r *Reader) Inclusion(ctx context.Context, index, size uint64) ([]ledger.Hash, error) {
-	if size > math.MaxInt64 {
-		return nil, fmt.Errorf("%w: tree of %d leaves", ledger.ErrMalformed, size)
+func (v View) Inclusion(ctx context.Context, index, size uint64) ([]ledger.Hash, error) {
+	if err := v.within(size); err != nil {
+		return nil, err
 	}
 	nodes, err := proof.Inclusion(index, size)
 	if err != nil {
 		return nil, fmt.Errorf("%w: leaf %d of %d", ledger.ErrMalformed, index, size)
 	}
-	return r.prove(ctx, nodes, size)
+	return v.prove(ctx, nodes)
 }
 
 // Consistency is the RFC 6962 proof that the tree of size older is a prefix of the tree of size newer. The caller checks it.
-func (r *Reader) Consistency(ctx context.Context, older, newer uint64) ([]ledger.Hash, error) {
-	if newer > math.MaxInt64 {
-		return nil, fmt.Errorf("%w: tree of %d leaves", ledger.ErrMalformed, newer)
+func (v View) Consistency(ctx context.Context, older, newer uint64) ([]ledger.Hash, error) {
+	if err := v.within(newer); err != nil {
+		return nil, err
 	}
 	nodes, err := proof.Consistency(older, newer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: sizes %d and %d", ledger.ErrMalformed, older, newer)
 	}
-	return r.prove(ctx, nodes, newer)
+	return v.prove(ctx, nodes)
 }
 
 // Root is the root of the tree of a size as the tiles have it.
-func (r *Reader) Root(ctx context.Context, size uint64) (ledger.Hash, error) {
-	if size == 0 {
-		return ledger.EmptyRoot(), nil
+func (v View) Root(ctx context.Context, size uint64) (ledger.Hash, error) {
+	if err := v.within(size); err != nil || size == 0 {
+		return ledger.EmptyRoot(), err
 	}
-	if size > math.MaxInt64 {
-		return ledger.Hash{}, fmt.Errorf("%w: tree of %d leaves", ledger.ErrMalformed, size)
-	}
-	peaks, err := r.nodes(ctx, compact.RangeNodes(0, size, nil), size)
+	peaks, err := v.nodes(ctx, compact.RangeNodes(0, size, nil))
 	if err != nil {
 		return ledger.Hash{}, err
 	}
@@ -84,8 +91,15 @@ func (r *Reader) Root(ctx context.Context, size uint64) (ledger.Hash, error) {
 	return ledger.Hash(root), nil
 }
 
-func (r *Reader) prove(ctx context.Context, nodes proof.Nodes, size uint64) ([]ledger.Hash, error) {
-	hashes, err := r.nodes(ctx, nodes.IDs, size)
+func (v View) within(size uint64) error {
+	if size > v.size || size > math.MaxInt64 {
+		return fmt.Errorf("%w: a tree of %d leaves in one of %d", ledger.ErrMalformed, size, v.size)
+	}
+	return nil
+}
+
+func (v View) prove(ctx context.Context, nodes proof.Nodes) ([]ledger.Hash, error) {
+	hashes, err := v.nodes(ctx, nodes.IDs)
 	if err != nil {
 		return nil, err
 	}
@@ -100,17 +114,17 @@ func (r *Reader) prove(ctx context.Context, nodes proof.Nodes, size uint64) ([]l
 	return path, nil
 }
 
-// nodes returns the hashes of perfect subtrees of the tree of a size.
-func (r *Reader) nodes(ctx context.Context, ids []compact.NodeID, size uint64) ([][]byte, error) {
-	trees, err := r.trees(ctx, ids, size)
+// nodes returns the hashes of perfect subtrees of the tree.
+func (v View) nodes(ctx context.Context, ids []compact.NodeID) ([][]byte, error) {
+	trees, err := v.reader.trees(ctx, ids, v.size)
 	if err != nil {
 		return nil, err
 	}
 	hashes := make([][]byte, len(ids))
 	for i, id := range ids {
-		h, ok := trees[tileOf(id, size)].node(id)
+		h, ok := trees[tileOf(id, v.size)].node(id)
 		if !ok {
-			return nil, fmt.Errorf("%w: a tile is narrower than the tree of %d leaves", ledger.ErrTampered, size)
+			return nil, fmt.Errorf("%w: a tile is narrower than the tree of %d leaves", ledger.ErrTampered, v.size)
 		}
 		hashes[i] = h[:]
 	}

@@ -172,12 +172,9 @@ func TestEdgeEmitsEachTileOnce(t *testing.T) {
 func TestProofsOfEverySmallTree(t *testing.T) {
 	const n = 40
 	l := newLog(t, n)
-	r := tiles.NewReader(l.store, 0)
+	// The store holds only the tiles of size n: proofs of smaller trees come from them too.
+	r := tiles.NewReader(l.store, 0).At(n)
 	for size := uint64(1); size <= n; size++ {
-		// The store holds only the tiles of size n: proofs of smaller trees come from the wider tile.
-		if err := l.store.Put(t.Context(), newLog(t, size).edge.Partials()); err != nil {
-			t.Fatal(err)
-		}
 		for i := range size {
 			path, err := r.Inclusion(t.Context(), i, size)
 			if err == nil {
@@ -203,8 +200,7 @@ func TestProofsOfALargeTree(t *testing.T) {
 	const n = 70000
 	l := newLog(t, n)
 	// 16 tiles are remembered of 273: most are read again and again.
-	r := tiles.NewReader(l.store, 0)
-	// Sizes at and around full tiles, which exist without any partial tile in the store.
+	r := tiles.NewReader(l.store, 0).At(n)
 	for _, size := range []uint64{1, 255, 256, 257, 512, 65535, 65536, 65537, n} {
 		for range 100 {
 			i := rand.Uint64N(size)
@@ -243,7 +239,8 @@ func TestProofsOfALargeTree(t *testing.T) {
 }
 
 func TestReaderRefuses(t *testing.T) {
-	r := tiles.NewReader(newLog(t, 5).store, 0)
+	reader := tiles.NewReader(newLog(t, 5).store, 0)
+	r := reader.At(5)
 	if _, err := r.Inclusion(t.Context(), 5, 5); !errors.Is(err, ledger.ErrMalformed) {
 		t.Errorf("leaf beyond: %v", err)
 	}
@@ -253,7 +250,10 @@ func TestReaderRefuses(t *testing.T) {
 	if _, err := r.Consistency(t.Context(), 6, 5); !errors.Is(err, ledger.ErrMalformed) {
 		t.Errorf("older is newer: %v", err)
 	}
-	if _, err := r.Inclusion(t.Context(), 1, 600); !errors.Is(err, tiles.ErrMissing) {
+	if _, err := r.Root(t.Context(), 6); !errors.Is(err, ledger.ErrMalformed) {
+		t.Errorf("root of a larger tree: %v", err)
+	}
+	if _, err := reader.At(600).Inclusion(t.Context(), 1, 600); !errors.Is(err, tiles.ErrMissing) {
 		t.Errorf("tree that is not there: %v", err)
 	}
 }
@@ -296,7 +296,7 @@ func TestChangedTilesAreRefused(t *testing.T) {
 
 	s := &changed{Store: l.store, tile: tiles.Tile{Level: 0, Index: 3, Width: 256}}
 	r := tiles.NewReader(s, 0)
-	path, err := r.Inclusion(t.Context(), 3*256, n)
+	path, err := r.At(n).Inclusion(t.Context(), 3*256, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,11 +306,29 @@ func TestChangedTilesAreRefused(t *testing.T) {
 	// Repaired, the tile is read anew once the reader has been told to forget.
 	s.tile = tiles.Tile{}
 	r.Forget()
-	if path, err = r.Inclusion(t.Context(), 3*256, n); err != nil {
+	if path, err = r.At(n).Inclusion(t.Context(), 3*256, n); err != nil {
 		t.Fatal(err)
 	}
 	if err := ledger.CheckInclusion(l.head(n), 3*256, leaf(3*256).Hash(), path); err != nil {
 		t.Error(err)
+	}
+}
+
+// A reader that holds an older head finds the full tiles that have replaced its partial ones.
+func TestReplacedTilesAreRead(t *testing.T) {
+	grown := newLog(t, 65536) // all tiles of level 0 and 1 are full, no partial one is there
+	full := tiles.NewReader(grown.store, 0).At(300)
+	for i := range uint64(300) {
+		path, err := full.Inclusion(t.Context(), i, 300)
+		if err == nil {
+			err = ledger.CheckInclusion(grown.head(300), i, leaf(i).Hash(), path)
+		}
+		if err != nil {
+			t.Fatalf("leaf %d: %v", i, err)
+		}
+	}
+	if _, err := tiles.LoadEdge(t.Context(), grown.store, 300, grown.roots[300]); err != nil {
+		t.Errorf("edge of an older size: %v", err)
 	}
 }
 
@@ -331,7 +349,7 @@ func TestReaderRemembers(t *testing.T) {
 	r := tiles.NewReader(s, 64)
 	for range 3 {
 		for i := range uint64(1000) {
-			if _, err := r.Inclusion(t.Context(), i, 1000); err != nil {
+			if _, err := r.At(1000).Inclusion(t.Context(), i, 1000); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -343,7 +361,7 @@ func TestReaderRemembers(t *testing.T) {
 	unread := &counting{Store: &tiles.Memory{}}
 	taught := tiles.NewReader(unread, 64)
 	taught.Learn(l.edge.Partials())
-	path, err := taught.Inclusion(t.Context(), 999, 1000)
+	path, err := taught.At(1000).Inclusion(t.Context(), 999, 1000)
 	if err == nil {
 		err = ledger.CheckInclusion(l.head(1000), 999, leaf(999).Hash(), path)
 	}
@@ -393,7 +411,7 @@ func TestOthersReadTheLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, err := tiles.NewReader(l.store, 0).Inclusion(t.Context(), 1234, n)
+	ours, err := tiles.NewReader(l.store, 0).At(n).Inclusion(t.Context(), 1234, n)
 	if err != nil || len(ours) != len(proof) {
 		t.Fatalf("our path %v (%v), theirs %v", ours, err, proof)
 	}
@@ -457,7 +475,7 @@ func FuzzParseBundle(f *testing.F) {
 func BenchmarkInclusion(b *testing.B) {
 	const n = 100000
 	l := newLog(b, n)
-	r := tiles.NewReader(l.store, 1024)
+	r := tiles.NewReader(l.store, 1024).At(n)
 	for b.Loop() {
 		if _, err := r.Inclusion(b.Context(), rand.Uint64N(n), n); err != nil {
 			b.Fatal(err)

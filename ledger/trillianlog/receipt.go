@@ -75,7 +75,7 @@ func (l *Log) provenPath(ctx context.Context, c ledger.Checkpoint, index uint64,
 		return nil, fmt.Errorf("%w: its index is beyond the tree of size %d", ledger.ErrTampered, c.Size)
 	}
 	for again := false; ; again = true {
-		path, err := l.reader.Inclusion(ctx, index, c.Size)
+		path, err := l.reader.At(c.Size).Inclusion(ctx, index, c.Size)
 		if err == nil {
 			err = ledger.CheckInclusion(c, index, leaf, path)
 		}
@@ -120,38 +120,25 @@ func (l *Log) Consistency(ctx context.Context, older, newer uint64) ([]ledger.Ha
 }
 
 func (l *Log) provenConsistency(ctx context.Context, head ledger.Checkpoint, older, newer uint64) ([]ledger.Hash, error) {
-	last, err := l.checkedTree(ctx, head, newer)
-	if err != nil {
-		return nil, err
+	view := l.reader.At(head.Size)
+	var trees [2]ledger.Checkpoint
+	for i, size := range [2]uint64{older, newer} {
+		root, err := view.Root(ctx, size)
+		if err != nil {
+			return nil, fmt.Errorf("computing root of size %d: %w", size, err)
+		}
+		trees[i] = ledger.Checkpoint{Origin: head.Origin, Size: size, Root: root}
 	}
-	first, err := l.tree(ctx, older)
-	if err != nil {
-		return nil, err
-	}
-	path, err := l.reader.Consistency(ctx, older, newer)
+	toHead, err := view.Consistency(ctx, newer, head.Size)
 	if err != nil {
 		return nil, fmt.Errorf("proving consistency: %w", err)
 	}
-	return path, ledger.CheckConsistency(first, last, path)
-}
-
-// checkedTree is the tree of a size, proven to be a prefix of the signed one.
-func (l *Log) checkedTree(ctx context.Context, head ledger.Checkpoint, size uint64) (ledger.Checkpoint, error) {
-	c, err := l.tree(ctx, size)
-	if err != nil {
-		return ledger.Checkpoint{}, err
+	if err := ledger.CheckConsistency(trees[1], head, toHead); err != nil {
+		return nil, err
 	}
-	path, err := l.reader.Consistency(ctx, size, head.Size)
+	path, err := view.Consistency(ctx, older, newer)
 	if err != nil {
-		return ledger.Checkpoint{}, fmt.Errorf("proving consistency: %w", err)
+		return nil, fmt.Errorf("proving consistency: %w", err)
 	}
-	return c, ledger.CheckConsistency(c, head, path)
-}
-
-func (l *Log) tree(ctx context.Context, size uint64) (ledger.Checkpoint, error) {
-	root, err := l.reader.Root(ctx, size)
-	if err != nil {
-		return ledger.Checkpoint{}, fmt.Errorf("computing root of size %d: %w", size, err)
-	}
-	return ledger.Checkpoint{Origin: l.policy.Origin(), Size: size, Root: root}, nil
+	return path, ledger.CheckConsistency(trees[0], trees[1], path)
 }

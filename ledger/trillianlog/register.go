@@ -51,7 +51,7 @@ func (l *Log) register(ctx context.Context, tree int64) error {
 	}
 	// The connection is not given back: its end releases the lock, whatever happened.
 	c := conn.Hijack()
-	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	defer hangUp(c)
 	if _, err := c.Exec(ctx, `SELECT pg_advisory_lock($1, $2)`, lockClass, lockMigration); err != nil {
 		return fmt.Errorf("waiting for migrations: %w", err)
 	}
@@ -73,6 +73,13 @@ func (l *Log) register(ctx context.Context, tree int64) error {
 		return fmt.Errorf("%w: the log was begun in tree %d, tree %d is configured", ledger.ErrForked, known, tree)
 	}
 	return l.backend.use(ctx, known)
+}
+
+// hangUp closes a connection without waiting long for the other side.
+func hangUp(c *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = c.Close(ctx)
 }
 
 // findLog returns the tree of our log, or 0 if there is no such log yet.

@@ -54,14 +54,15 @@ func (l *Log) rounds(ctx context.Context, p *publisher) error {
 			return nil
 		}
 		l.leading.Store(err == nil)
+		if fatal(err) {
+			l.fail(err)
+			return err
+		}
 		l.note(ctx, err)
 		switch {
 		case err == nil:
 			backoff = firstBackoff
 			l.pause(ctx, started)
-		case fatal(err):
-			l.fail(err)
-			return err
 		case errors.Is(err, errStandby):
 			// The wait for the lock was pause enough.
 		default:
