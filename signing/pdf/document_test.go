@@ -3,7 +3,9 @@ package pdf_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"trien/signing/pdf"
@@ -161,5 +163,74 @@ func checkRevision(t *testing.T, before, after *pdf.Document, out []byte) {
 	}
 	if earlier.Size() != before.Size() || earlier.StartXref() != before.StartXref() {
 		t.Errorf("At gives %d bytes with section at %d", earlier.Size(), earlier.StartXref())
+	}
+}
+
+// TestManyObjects reads more objects than are kept, from a table and from object streams, forwards and back.
+func TestManyObjects(t *testing.T) {
+	const count = 30000
+	text := func(n int) string { return fmt.Sprintf("%d%s", n, strings.Repeat(".", 200)) }
+	plain := onePage(func(o map[int]string) {
+		o[3] = "<</Type/Page/Resources<</X[" + refList(10, count) + "]>>>>"
+		for i := range count {
+			o[10+i] = "[(" + text(i) + ")]"
+		}
+	})
+	path := write(t, "plain.pdf", plain)
+	run(t, "qpdf", "--object-streams=generate", "--preserve-unreferenced", path, path+".q")
+	for name, b := range map[string][]byte{"table": plain, "streams": read(t, path+".q")} {
+		d := open(t, b)
+		found := map[string]bool{}
+		for range 2 {
+			for num := d.HighestObject(); num > 0; num-- {
+				o, err := d.Object(pdf.Ref{Num: num})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a, ok := o.(pdf.Array); ok && len(a) == 1 {
+					s, _ := a[0].(pdf.String)
+					found[string(s)] = true
+				}
+			}
+		}
+		for i := range count {
+			if !found[text(i)] {
+				t.Fatalf("%s: object %d is missing", name, i)
+			}
+		}
+		if _, err := check(b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSigned finds a signature field with a value wherever it hangs.
+func TestSigned(t *testing.T) {
+	for fields, want := range map[string]bool{
+		"[]":                          false,
+		"[<</FT/Sig>>]":               false,
+		"[<</FT/Sig/V null>>]":        false,
+		"[<</FT/Tx/V(x)>>]":           false,
+		"[<</FT/Sig/V<<>>>>]":         true,
+		"[<</FT/Tx>><</FT/Sig/V 1>>]": true,
+		"[<</FT/Sig/Kids[<</T(a)>><</Kids[<</V<<>>>>]>>]>>]": true,
+		"[10 0 R]": false, // a circle
+	} {
+		b := onePage(func(o map[int]string) {
+			o[1] = "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields" + fields + ">>>>"
+			o[10] = "<</FT/Sig/Kids[10 0 R]>>"
+		})
+		if info, err := check(b); err != nil || info.Signed != want {
+			t.Errorf("%s: %+v, %v", fields, info, err)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	for version, want := range map[string]string{"/Version/2.0": "2.0", "/Version/1.4": "1.7", "": "1.7", "/Version/x": "1.7"} {
+		d := open(t, onePage(func(o map[int]string) { o[1] = "<</Type/Catalog/Pages 2 0 R" + version + ">>" }))
+		if d.Version() != want {
+			t.Errorf("%s: %s", version, d.Version())
+		}
 	}
 }

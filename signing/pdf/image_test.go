@@ -243,6 +243,30 @@ func checkPNG(t *testing.T, got []image.Image, ref image.Image, interlaced, alph
 	}
 }
 
+// TestPNGOfGo reads pictures with all row filters, and colours that are transparent by value.
+func TestPNGOfGo(t *testing.T) {
+	const w, h = 90, 70
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			m.SetNRGBA(x, y, color.NRGBA{R: uint8(x * x), G: uint8(x * y / 3), B: uint8(x ^ y), A: uint8(100 + x)})
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	checkPNG(t, extract(t, withImage(t, "image/png", b.Bytes(), 1)), m, false, true)
+
+	for kind, want := range map[int]string{0: "/Mask [5 5]", 2: "/Mask [5 5 6 6 7 7]"} {
+		key := map[string][]byte{"tRNS": {0, 5, 0, 6, 0, 7}}
+		file := encodePNG(9, 9, 8, kind, false, key, func(x, y, i int) int { return x })
+		if !bytes.Contains(read(t, withImage(t, "image/png", file, 1)), []byte(want)) {
+			t.Errorf("kind %d: no %s", kind, want)
+		}
+	}
+}
+
 func TestPNGOpaqueAlphaHasNoMask(t *testing.T) {
 	b := encodePNG(9, 9, 8, 6, false, nil, func(x, y, i int) int {
 		if i == 3 {
@@ -375,6 +399,35 @@ func TestJPEGInCMYK(t *testing.T) {
 		}
 		if info, err := pdf.Check(bytes.NewReader(file), int64(len(file))); err != nil || info.PDFA != "" {
 			t.Errorf("claims PDF/A %q with device CMYK: %v", info.PDFA, err)
+		}
+	}
+}
+
+// TestJPEGWithProfile keeps the colours of CMYK apart from any device, if the profile is whole.
+func TestJPEGWithProfile(t *testing.T) {
+	profile := make([]byte, 300)
+	binary.BigEndian.PutUint32(profile, 300)
+	copy(profile[16:], "CMYK")
+	copy(profile[36:], "acsp")
+	part := func(number byte, b []byte) []byte {
+		out := binary.BigEndian.AppendUint16([]byte{0xff, 0xe2}, uint16(16+len(b)))
+		return append(append(append(out, "ICC_PROFILE\x00"...), number, 2), b...)
+	}
+	plain := cmykJPEG(true)
+	for name, c := range map[string]struct {
+		segments []byte
+		whole    bool
+	}{
+		"whole":    {append(part(2, profile[200:]), part(1, profile[:200])...), true},
+		"part":     {part(1, profile[:200]), false},
+		"tail":     {part(2, profile[200:]), false},
+		"of other": {append(part(1, bytes.Replace(profile[:200], []byte("CMYK"), []byte("RGB "), 1)), part(2, profile[200:])...), false},
+	} {
+		b := append(append(bytes.Clone(plain[:2]), c.segments...), plain[2:]...)
+		file := read(t, withImage(t, "image/jpeg", b, 1))
+		info, err := check(file)
+		if err != nil || (info.PDFA == "3b") != c.whole || bytes.Contains(file, []byte("/ICCBased")) != c.whole || bytes.Contains(file, profile) != c.whole {
+			t.Errorf("%s: %+v, %v", name, info, err)
 		}
 	}
 }

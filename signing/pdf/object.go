@@ -29,7 +29,7 @@ type Name string
 // Array is a sequence of objects.
 type Array []Object
 
-// Dict is a dictionary. If a file repeats a key the first value is kept and an [Anomaly] is noted.
+// Dict is a dictionary. If a file repeats a key the last value is kept, as most readers do, and an [Anomaly] is noted.
 type Dict map[Name]Object
 
 // Ref refers to an indirect object.
