@@ -36,11 +36,12 @@ build: build-machine ## build bin/trien, bin/trien-agent and bin/trien-verify
 
 .PHONY: run
 run: run-machine build ## start a vault on this machine, run the main job on a sample dossier, serve until Ctrl-C
+	@mkdir -p "$$(dirname '$(DATA)')"
 	@exec bin/trien demo --serve --data '$(DATA)'
 
 .PHONY: demo
 demo: run-machine build ## the same without serving; leaves out/dossier.pdf, out/anchors.pem, out/policy.txt
-	@mkdir -p out
+	@mkdir -p out "$$(dirname '$(DATA)')"
 	@exec bin/trien demo --data '$(DATA)' --out out
 
 .PHONY: test
