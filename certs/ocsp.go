@@ -9,7 +9,7 @@ import (
 	"math/big"
 	"slices"
 
-	_ "crypto/sha1"   // certificate ids in OCSP answers are SHA-1 as a rule; nothing is proven by them
+	_ "crypto/sha1"   //nolint:gosec // certificate ids in OCSP answers are SHA-1 as a rule; nothing is proven by them
 	_ "crypto/sha256" // and sometimes SHA-256
 
 	"golang.org/x/crypto/cryptobyte"

@@ -61,6 +61,20 @@ func get[T pdf.Object](t *testing.T, d *pdf.Document, o pdf.Object) T {
 	return v
 }
 
+func refTo(t *testing.T, o pdf.Object) pdf.Ref {
+	t.Helper()
+	r, ok := o.(pdf.Ref)
+	if !ok {
+		t.Fatalf("%T is no reference", o)
+	}
+	return r
+}
+
+func firstField(t *testing.T, d *pdf.Document) pdf.Ref {
+	t.Helper()
+	return refTo(t, get[pdf.Array](t, d, get[pdf.Dict](t, d, catalog(t, d)["AcroForm"])["Fields"])[0])
+}
+
 func content(text string) *pdf.NewStream {
 	return &pdf.NewStream{Dict: pdf.Dict{}, Data: []byte("BT /F1 24 Tf 72 700 Td (" + text + ") Tj ET")}
 }
@@ -108,7 +122,7 @@ func revisionAttacks(t *testing.T, doc []byte) map[string][]byte {
 	}
 	return map[string][]byte{
 		"page content replaced": edit(func(d *pdf.Document, u *pdf.Update) {
-			u.Set(firstPage(t, d).Dict["Contents"].(pdf.Ref), content("forged"))
+			u.Set(refTo(t, firstPage(t, d).Dict["Contents"]), content("forged"))
 		}),
 		"page given other content": setPage("Contents", func(_ *pdf.Document, u *pdf.Update, _ pdf.Page) pdf.Object { return u.Add(content("forged")) }),
 		"page given other font":    setPage("Resources", func(_ *pdf.Document, _ *pdf.Update, _ pdf.Page) pdf.Object { return pdf.Dict{} }),
@@ -122,11 +136,11 @@ func revisionAttacks(t *testing.T, doc []byte) map[string][]byte {
 			return pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(10), pdf.Integer(10)}
 		}),
 		"page added": edit(func(d *pdf.Document, u *pdf.Update) {
-			pages := catalog(t, d)["Pages"].(pdf.Ref)
+			pages := refTo(t, catalog(t, d)["Pages"])
 			tree := get[pdf.Dict](t, d, pages).Clone()
 			page := u.Add(pdf.Dict{"Type": pdf.Name("Page"), "Parent": pages, "MediaBox": pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(9), pdf.Integer(9)}})
 			tree["Kids"] = append(get[pdf.Array](t, d, tree["Kids"]).Clone(), page)
-			tree["Count"] = tree["Count"].(pdf.Integer) + 1
+			tree["Count"] = get[pdf.Integer](t, d, tree["Count"]) + 1
 			u.Set(pages, tree)
 		}),
 		"page tree replaced": setCatalog("Pages", func(_ *pdf.Document, u *pdf.Update) pdf.Object {
@@ -155,18 +169,18 @@ func revisionAttacks(t *testing.T, doc []byte) map[string][]byte {
 		}),
 		"field of another kind": addField(func(*pdf.Document) pdf.Dict { return pdf.Dict{"FT": pdf.Name("Tx"), "V": pdf.String("forged")} }),
 		"signature's appearance replaced": edit(func(d *pdf.Document, u *pdf.Update) {
-			ref := get[pdf.Array](t, d, get[pdf.Dict](t, d, catalog(t, d)["AcroForm"])["Fields"])[0].(pdf.Ref)
+			ref := firstField(t, d)
 			w := get[pdf.Dict](t, d, ref).Clone()
 			w["AP"] = pdf.Dict{"N": u.Add(content("forged"))}
 			u.Set(ref, w)
 		}),
 		"signature replaced by a copy": edit(func(d *pdf.Document, u *pdf.Update) {
-			ref := get[pdf.Array](t, d, get[pdf.Dict](t, d, catalog(t, d)["AcroForm"])["Fields"])[0].(pdf.Ref)
-			v := get[pdf.Dict](t, d, ref)["V"].(pdf.Ref)
+			ref := firstField(t, d)
+			v := refTo(t, get[pdf.Dict](t, d, ref)["V"])
 			u.Set(v, get[pdf.Dict](t, d, v))
 		}),
 		"signature emptied": edit(func(d *pdf.Document, u *pdf.Update) {
-			ref := get[pdf.Array](t, d, get[pdf.Dict](t, d, catalog(t, d)["AcroForm"])["Fields"])[0].(pdf.Ref)
+			ref := firstField(t, d)
 			w := get[pdf.Dict](t, d, ref).Clone()
 			delete(w, "V")
 			u.Set(ref, w)

@@ -10,6 +10,9 @@ import (
 	"trien/signing/pdf"
 )
 
+// maxRevisions bounds the work: each is opened and compared.
+const maxRevisions = 500
+
 // compare judges the revisions after the first signed one. They may add signature fields with a signature of their own revision, document
 // time-stamps that show nothing, a security store, and to catalog, form and page what refers to these. Everything else that existed
 // must stay as it is, and nothing may come into being that the signed revision already refers to (an object it left undefined would change what it
@@ -23,6 +26,10 @@ func (i *inspector) compare() error {
 	}
 	revisions := i.doc.Revisions()
 	if first < 0 || first == len(revisions)-1 {
+		return nil
+	}
+	if len(revisions)-first > maxRevisions {
+		i.report.add(true, "not-comparable", fmt.Sprintf("more than %d revisions follow the first signature", maxRevisions))
 		return nil
 	}
 	err := i.compareFrom(first, len(revisions))

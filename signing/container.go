@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -57,8 +56,8 @@ func (f *form) seal(ctx context.Context, base io.ReaderAt) (*Prepared, error) {
 	if err := feed(ctx, w, base, 0, p.BaseSize); err != nil {
 		return nil, err
 	}
-	if p.BaseState, err = w.(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
-		return nil, fmt.Errorf("keeping hash state: %w", err)
+	if p.BaseState, err = saveHash(w); err != nil {
+		return nil, err
 	}
 	p.Digest, err = p.digest()
 	return p, err
@@ -71,7 +70,7 @@ func (p *Prepared) digest() (sum [32]byte, err error) {
 		return sum, err
 	}
 	w := sha256.New()
-	if err := w.(encoding.BinaryUnmarshaler).UnmarshalBinary(p.BaseState); err != nil {
+	if err := restoreHash(w, p.BaseState); err != nil {
 		return sum, fmt.Errorf("%w: hash state of the base", ErrTampered)
 	}
 	w.Write(p.Tail[:from])

@@ -2,7 +2,6 @@ package signing_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"flag"
 	"math/rand/v2"
 	"runtime"
@@ -18,14 +17,11 @@ var everyByte = flag.Bool("every-byte", false, "flip every byte of every contain
 func tight(t *testing.T, l *lab) []byte {
 	t.Helper()
 	doc := samplePDF(1)
-	for _, who := range []struct {
-		r   signing.Request
-		key *ecdsa.PrivateKey
-	}{
-		{signing.Request{Certificate: l.sealCert, Name: "Lê Thị Ĩ", Reason: "Ký", Reserve: 6000}, l.sealKey.(*ecdsa.PrivateKey)},
-		{signing.Request{Certificate: l.sealCert, Reason: "Đóng dấu", Reserve: 6000}, l.sealKey.(*ecdsa.PrivateKey)},
+	for _, r := range []signing.Request{
+		{Certificate: l.sealCert, Name: "Lê Thị Ĩ", Reason: "Ký", Reserve: 6000},
+		{Certificate: l.sealCert, Reason: "Đóng dấu", Reserve: 6000},
 	} {
-		doc = l.sign(t, doc, who.r, who.key, l.tsa)
+		doc = l.sign(t, doc, r, l.sealKey, l.tsa)
 	}
 	return l.stamp(t, l.evidence(t, doc))
 }

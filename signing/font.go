@@ -52,10 +52,10 @@ func parseFace(data []byte) (*face, error) {
 	}
 	f.unitsPerEm = int(binary.BigEndian.Uint16(head[18:]))
 	for i := range f.bbox {
-		f.bbox[i] = int(int16(binary.BigEndian.Uint16(head[36+2*i:]))) //nolint:gosec // signed in the file
+		f.bbox[i] = int(int16(binary.BigEndian.Uint16(head[36+2*i:])))
 	}
 	f.longLoca = binary.BigEndian.Uint16(head[50:]) == 1
-	f.ascent, f.descent = int(int16(binary.BigEndian.Uint16(hhea[4:]))), int(int16(binary.BigEndian.Uint16(hhea[6:]))) //nolint:gosec // signed in the file
+	f.ascent, f.descent = int(int16(binary.BigEndian.Uint16(hhea[4:]))), int(int16(binary.BigEndian.Uint16(hhea[6:])))
 	f.metrics = int(binary.BigEndian.Uint16(hhea[34:]))
 	f.glyphs = int(binary.BigEndian.Uint16(maxp[4:]))
 	if f.unitsPerEm == 0 || f.metrics == 0 || len(f.tables["hmtx"]) < 4*f.metrics {
@@ -104,7 +104,7 @@ func (f *face) readSegments(t []byte) error {
 				}
 			}
 			if g = (g + delta) & 0xffff; g != 0 && g < f.glyphs {
-				f.cmap[rune(c)] = uint16(g) //nolint:gosec // masked
+				f.cmap[rune(c)] = uint16(g)
 			}
 		}
 	}
@@ -146,7 +146,7 @@ func (f *face) outline(g int) ([]byte, error) {
 
 // components lists the glyphs that a composite one is made of.
 func components(outline []byte) ([]int, error) {
-	if len(outline) < 10 || int16(binary.BigEndian.Uint16(outline)) >= 0 { //nolint:gosec // signed in the file
+	if len(outline) < 10 || int16(binary.BigEndian.Uint16(outline)) >= 0 {
 		return nil, nil
 	}
 	const words, scale, more, xyScale, twoByTwo = 1, 8, 32, 64, 128
@@ -203,7 +203,7 @@ func (f *face) subset(used map[uint16]rune) ([]byte, error) {
 	count := slices.Max(slices.Collect(maps.Keys(keep))) + 1
 	var glyf, loca []byte
 	for g := range count {
-		loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf))) //nolint:gosec // a font is small
+		loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
 		if !keep[g] {
 			continue
 		}
@@ -214,7 +214,7 @@ func (f *face) subset(used map[uint16]rune) ([]byte, error) {
 		glyf = append(glyf, outline...)
 		glyf = append(glyf, make([]byte, -len(glyf)&3)...)
 	}
-	loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf))) //nolint:gosec // a font is small
+	loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
 	return f.assemble(count, glyf, loca), nil
 }
 
@@ -223,10 +223,10 @@ func (f *face) assemble(count int, glyf, loca []byte) []byte {
 	metrics := min(count, f.metrics)
 	hmtx := f.tables["hmtx"][:min(len(f.tables["hmtx"]), 4*metrics+2*(count-metrics))]
 	head, hhea, maxp := slices.Clone(f.tables["head"]), slices.Clone(f.tables["hhea"]), slices.Clone(f.tables["maxp"])
-	binary.BigEndian.PutUint32(head[8:], 0)                // checksum of the file, set last
-	binary.BigEndian.PutUint16(head[50:], 1)               // loca in four bytes
-	binary.BigEndian.PutUint16(hhea[34:], uint16(metrics)) //nolint:gosec // at most 65535
-	binary.BigEndian.PutUint16(maxp[4:], uint16(count))    //nolint:gosec // at most 65535
+	binary.BigEndian.PutUint32(head[8:], 0)  // checksum of the file, set last
+	binary.BigEndian.PutUint16(head[50:], 1) // loca in four bytes
+	binary.BigEndian.PutUint16(hhea[34:], uint16(metrics))
+	binary.BigEndian.PutUint16(maxp[4:], uint16(count))
 	tables := map[string][]byte{"glyf": glyf, "head": head, "hhea": hhea, "hmtx": hmtx, "loca": loca, "maxp": maxp}
 	for _, name := range []string{"cvt ", "fpgm", "prep"} { // what hinting refers to
 		if t := f.tables[name]; len(t) > 0 {
@@ -240,15 +240,15 @@ func (f *face) assemble(count int, glyf, loca []byte) []byte {
 		power *= 2
 	}
 	for _, v := range []int{len(names), 16 * power, int(math.Log2(float64(power))), 16 * (len(names) - power)} {
-		out = binary.BigEndian.AppendUint16(out, uint16(v)) //nolint:gosec // nine tables
+		out = binary.BigEndian.AppendUint16(out, uint16(v))
 	}
 	at := len(out) + 16*len(names)
 	for _, name := range names {
 		t := tables[name]
 		out = append(out, name...)
 		out = binary.BigEndian.AppendUint32(out, checksum(t))
-		out = binary.BigEndian.AppendUint32(out, uint32(at))     //nolint:gosec // a font is small
-		out = binary.BigEndian.AppendUint32(out, uint32(len(t))) //nolint:gosec // a font is small
+		out = binary.BigEndian.AppendUint32(out, uint32(at))
+		out = binary.BigEndian.AppendUint32(out, uint32(len(t)))
 		at += (len(t) + 3) &^ 3
 	}
 	headAt := 0

@@ -48,8 +48,8 @@ func DigestRange(r io.ReaderAt, byteRange [4]int64) ([32]byte, error) {
 		return out, err
 	}
 	w := sha256.New()
-	for i := 0; i < 4; i += 2 {
-		if err := feed(context.Background(), w, r, byteRange[i], byteRange[i]+byteRange[i+1]); err != nil {
+	for _, part := range [2][2]int64{{byteRange[0], byteRange[1]}, {byteRange[2], byteRange[3]}} {
+		if err := feed(context.Background(), w, r, part[0], part[0]+part[1]); err != nil {
 			return out, err
 		}
 	}
@@ -73,7 +73,7 @@ func checkRange(b [4]int64) error {
 // digests hashes many ranges that all start at 0, as those of one document's signatures do, in one pass: the state is forked where a range leaves
 // out its container, so that five signatures cost hardly more than one.
 type digests struct {
-	ctx  context.Context //nolint:containedctx // lives as long as the one call it serves
+	ctx  context.Context // of the one call it serves
 	r    io.ReaderAt
 	sums map[digestKey][]byte
 }
@@ -125,18 +125,35 @@ func (d *digests) of(byteRange [4]int64) func(crypto.Hash) ([]byte, error) {
 
 // cloneHash copies a running hash.
 func cloneHash(from hash.Hash, h crypto.Hash) (hash.Hash, error) {
+	state, err := saveHash(from)
+	if err != nil {
+		return nil, err
+	}
 	to := h.New()
-	m, ok1 := from.(encoding.BinaryMarshaler)
-	u, ok2 := to.(encoding.BinaryUnmarshaler)
-	if !ok1 || !ok2 {
-		return nil, fmt.Errorf("%w: hash cannot be forked", ErrUnsupported)
+	return to, restoreHash(to, state)
+}
+
+// saveHash returns the state of a running hash.
+func saveHash(h hash.Hash) ([]byte, error) {
+	m, ok := h.(encoding.BinaryMarshaler)
+	if !ok {
+		return nil, fmt.Errorf("%w: hash cannot be saved", ErrUnsupported)
 	}
 	state, err := m.MarshalBinary()
 	if err != nil {
-		return nil, fmt.Errorf("forking hash: %w", err)
+		return nil, fmt.Errorf("saving hash: %w", err)
+	}
+	return state, nil
+}
+
+// restoreHash continues from a state.
+func restoreHash(h hash.Hash, state []byte) error {
+	u, ok := h.(encoding.BinaryUnmarshaler)
+	if !ok {
+		return fmt.Errorf("%w: hash cannot be restored", ErrUnsupported)
 	}
 	if err := u.UnmarshalBinary(state); err != nil {
-		return nil, fmt.Errorf("forking hash: %w", err)
+		return fmt.Errorf("restoring hash: %w", err)
 	}
-	return to, nil
+	return nil
 }

@@ -28,7 +28,7 @@ const (
 	RevocationIfPresent
 )
 
-// InspectOptions: Anchors believed; At is the validation time (zero: now). Strict (for our own exports): every byte of each
+// InspectOptions say how to judge. Anchors: the roots believed; At is the validation time (zero: now). Strict (for our own exports): every byte of each
 // signature's /Contents must be accounted for (lower-case hex, zero padding, DER re-encoding equal, only certificates that the
 // chains use, only known unsigned attributes), and the last signature must cover the file to its end, so that no byte of it can change
 // unnoticed.
@@ -66,7 +66,7 @@ func Inspect(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (
 
 // inspector carries one judgement.
 type inspector struct {
-	ctx     context.Context //nolint:containedctx // lives as long as the one call it serves
+	ctx     context.Context // of the one call it serves
 	options InspectOptions
 	doc     *pdf.Document // nil if the file cannot be read
 	report  *Report

@@ -22,7 +22,7 @@ const (
 )
 
 // readMaterial reads the document security store (EN 319 142-1 §5.4.2). Its VRI dictionaries name what is in the store again and are left alone.
-// Entries that do not parse are skipped: what is missing will be missed.
+// Entries that cannot be read or do not parse are skipped: what is missing will be missed.
 func readMaterial(doc *pdf.Document) (*material, error) {
 	m := &material{stored: map[[32]byte]bool{}}
 	catalog, err := doc.Catalog()
@@ -51,6 +51,9 @@ func readMaterial(doc *pdf.Document) (*material, error) {
 		}
 		for _, o := range list {
 			b, err := readStored(doc, o, min(left, maxStoredSize))
+			if isContent(err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -28,7 +28,7 @@ func (i *inspector) strict() error {
 		if !c.padding {
 			c.add(true, "strict-padding", "the container is not padded with zeros")
 		}
-		ok := false
+		var ok bool
 		if c.Kind == KindTimestamp {
 			ok = i.strictStamp(c.stamp)
 		} else {

@@ -1,6 +1,7 @@
 package devpki
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -66,7 +67,7 @@ func (a *Authority) make(addr string) error {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	l, err := listen(addr)
+	l, err := listen(context.Background(), addr)
 	if err != nil {
 		return err
 	}
@@ -98,13 +99,15 @@ func (a *Authority) make(addr string) error {
 
 // Listen takes the port, so that a caller learns before [Authority.Serve] whether that works. A port that another program holds is
 // ErrPort: it cannot be changed, since it stands inside the certificates already issued.
-func (a *Authority) Listen() error {
+func (a *Authority) Listen() error { return a.take(context.Background()) }
+
+func (a *Authority) take(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.listener != nil {
 		return nil
 	}
-	l, err := listen(a.id.addr)
+	l, err := listen(ctx, a.id.addr)
 	if err != nil {
 		return err
 	}
@@ -127,7 +130,7 @@ func (a *Authority) Close() error {
 	return nil
 }
 
-func listen(addr string) (net.Listener, error) {
+func listen(ctx context.Context, addr string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("%w: address %q: %w", ErrPort, addr, err)
@@ -135,7 +138,7 @@ func listen(addr string) (net.Listener, error) {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("%w: %q is not a loopback address", ErrPort, host)
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%w: another program listens on %s, which the test certificates name; stop it, or start with a new folder", ErrPort, addr)
 	}

@@ -44,7 +44,7 @@ var stampPolicy = asn1.ObjectIdentifier{2, 999, 1, 2}
 // Serve answers OCSP (POST and GET), CRL, AIA certificates and time-stamp requests over plain HTTP on loopback until ctx ends;
 // then it returns nil. Errors wrap ErrPort.
 func (a *Authority) Serve(ctx context.Context) error {
-	if err := a.Listen(); err != nil {
+	if err := a.take(ctx); err != nil {
 		return err
 	}
 	a.mu.Lock()

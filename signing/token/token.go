@@ -89,7 +89,7 @@ func Open(cfg Config) (*Token, error) {
 }
 
 func newLogin(key loginKey, info Info, cfg Config) (*login, error) {
-	slot := int(info.slot) //nolint:gosec // slot numbers are small; crypto11 wants an int
+	slot := int(info.slot)
 	c := &crypto11.Config{Path: cfg.Module, SlotNumber: &slot, Pin: cfg.PIN, MaxSessions: maxSessions}
 	ctx, err := crypto11.Configure(c)
 	c.Pin = "" // crypto11 keeps its configuration; it logs in only once

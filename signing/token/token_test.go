@@ -32,7 +32,11 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(dir)
+		defer func() {
+			if err := os.RemoveAll(dir); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}()
 		for _, label := range []string{"official", "seal"} {
 			var env string
 			if module, env, err = softhsm.InitToken(ctx(), dir, label, pin); err == nil {
