@@ -46,7 +46,7 @@ func (r *rollingReader) Read(p []byte) (int, error) {
 func transportError(err error) error {
 	var tooLarge *http.MaxBytesError
 	switch {
-	case err == nil, err == io.EOF, errors.As(err, &tooLarge):
+	case err == nil, errors.Is(err, io.EOF), errors.As(err, &tooLarge):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errSlow
@@ -68,7 +68,7 @@ func drain(w http.ResponseWriter, body io.Reader) bool {
 	_ = rc.SetReadDeadline(time.Now().Add(drainTime))
 	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
 	n, err := io.CopyN(io.Discard, body, drainBytes)
-	if err == io.EOF && n < drainBytes {
+	if errors.Is(err, io.EOF) && n < drainBytes {
 		return true
 	}
 	w.Header().Set("Connection", "close")

@@ -144,7 +144,7 @@ func (f *form) next() (*multipart.Part, error) {
 		return part, nil
 	case f.tail.over && !bytes.Contains(f.tail.last, f.last):
 		return nil, formError(io.ErrUnexpectedEOF)
-	case err == io.EOF:
+	case err == io.EOF: //nolint:errorlint // wrapped, it is a form that breaks off
 		return nil, io.EOF
 	}
 	return nil, formError(err)
@@ -161,7 +161,7 @@ const tailSize = 8 << 10
 
 func (t *tailReader) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
-	t.over = err == io.EOF
+	t.over = errors.Is(err, io.EOF)
 	if n >= tailSize {
 		t.last = append(t.last[:0], p[n-tailSize:n]...)
 		return n, err
@@ -178,7 +178,7 @@ func (f *form) read(allowed []string) (fields, *filePart, error) {
 	got := fields{}
 	for {
 		part, err := f.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, nil, errFormFile
 		}
 		if err != nil {
@@ -231,7 +231,7 @@ func (p *filePart) Read(b []byte) (int, error) {
 		return n, nil
 	}
 	p.ended = true
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		p.err = p.form.end()
 	} else {
 		p.err = formError(err)

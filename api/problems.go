@@ -130,7 +130,7 @@ var transportKinds = []kind{
 		text{"Too many requests", "Wait a minute and try again."}, time.Minute},
 	{errBusy, http.StatusServiceUnavailable, "busy",
 		text{"Hệ thống đang bận", "Hãy thử lại sau ít giây."},
-		text{"Busy", "Try again in a few seconds."}, 5 * time.Second},
+		text{"System busy", "Try again in a few seconds."}, 5 * time.Second},
 	{errGone, statusClientGone, "client_gone",
 		text{"Người dùng đã ngắt kết nối", "Yêu cầu bị hủy từ phía người dùng."},
 		text{"Client went away", "The client ended the request."}, 0},

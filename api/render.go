@@ -158,7 +158,11 @@ func sizeText(l language, n int64) string {
 		f /= unit
 		i++
 	}
-	text := strconv.FormatFloat(f, 'f', 1, 64) + " " + names[i]
+	digits := 1
+	if f >= 100 {
+		digits = 0
+	}
+	text := strconv.FormatFloat(f, 'f', digits, 64) + " " + names[i]
 	if l == vietnamese {
 		text = strings.Replace(text, ".", ",", 1)
 	}

@@ -70,7 +70,7 @@ type rig struct {
 	t        *testing.T
 	vault    *vault.Vault
 	store    vault.Store
-	objects  *memory
+	objects  *vaulttest.MemoryObjects
 	log      *vaulttest.MemoryLog
 	server   *api.Server
 	http     *httptest.Server
@@ -94,10 +94,10 @@ func newRig(t *testing.T, changes ...change) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, log: vaulttest.NewLog(), objects: newMemory(), official: pair.official, logged: &lines{}}
+	r := &rig{t: t, log: vaulttest.NewLog(), objects: vaulttest.NewMemoryObjects(), official: pair.official, logged: &lines{}}
 	anchors := certs.NewAnchors(a.Root())
 	vc := vault.Config{
-		Store: vaulttest.NewMemoryStore(), Objects: r.objects, Keys: newWrapper(), Log: r.log,
+		Store: vaulttest.NewMemoryStore(), Objects: r.objects, Keys: vaulttest.NewMemoryKeys(), Log: r.log,
 		Sealer: pair.seal, Anchors: anchors, Intermediates: a.Intermediates(),
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: []string{a.TSA()}, Anchors: anchors}),
 		Limits: vault.Limits{ReceiptWait: 5 * time.Second, MaxSize: 8 << 20},
@@ -300,6 +300,27 @@ func (r *rig) raw(method, path, token string, header map[string]string, body str
 	}
 	r.t.Cleanup(func() { _ = resp.Body.Close() })
 	return resp
+}
+
+// stored lists the keys of all objects.
+func (r *rig) stored() []string {
+	r.t.Helper()
+	list, err := r.objects.List(context.Background(), "", 1000)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	keys := make([]string, len(list))
+	for i, o := range list {
+		keys[i] = o.Key
+	}
+	return keys
+}
+
+// spoil turns a bit of every object's last byte.
+func (r *rig) spoil() {
+	for _, key := range r.stored() {
+		r.objects.Tamper(key, func(b []byte) []byte { b[len(b)-1] ^= 1; return b })
+	}
 }
 
 // samplePDF is a small digital PDF.

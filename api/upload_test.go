@@ -96,8 +96,8 @@ func TestDepositForm(t *testing.T) {
 	}
 	// Nothing that was refused left anything behind.
 	view, err := staff.Dossier(t.Context(), d.ID)
-	if err != nil || len(view.Records) != before || r.objects.count() != before {
-		t.Errorf("%d records and %d objects after %d deposits, %v", len(view.Records), r.objects.count(), before, err)
+	if err != nil || len(view.Records) != before || len(r.stored()) != before {
+		t.Errorf("%d records and %d objects after %d deposits, %v", len(view.Records), len(r.stored()), before, err)
 	}
 }
 
@@ -176,8 +176,8 @@ func TestCutConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	view, err := staff.Dossier(t.Context(), d.ID)
-	if err != nil || len(view.Records) != 1 || r.objects.count() != 1 {
-		t.Errorf("%d records, %d objects, %v", len(view.Records), r.objects.count(), err)
+	if err != nil || len(view.Records) != 1 || len(r.stored()) != 1 {
+		t.Errorf("%d records, %d objects, %v", len(view.Records), len(r.stored()), err)
 	}
 }
 
@@ -338,7 +338,7 @@ func TestTamperedContent(t *testing.T) {
 	d := r.dossier(staff)
 	small := r.deposit(staff, d.ID, []byte(`{"a":1}`))
 	large := r.deposit(staff, d.ID, []byte(`["`+strings.Repeat("x", 300<<10)+`"]`))
-	r.objects.spoil() // the last segment of each
+	r.spoil() // the last segment of each
 	if _, err := staff.Content(t.Context(), small.ID, "", io.Discard); !client.HasCode(err, "tampered") {
 		t.Errorf("small: %v", err)
 	}

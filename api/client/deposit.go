@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -150,7 +151,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	if n > 0 && m.form.deposit.Progress != nil {
 		m.form.deposit.Progress(m.sent)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		m.form.failed.Store(&err)
 	}
 	return n, err

@@ -175,9 +175,9 @@ func (t *transfer) copy(ctx context.Context, c *Client, body io.Reader, cancel c
 			t.done += int64(n)
 		}
 		switch {
-		case err == io.EOF && t.done == t.content.Size:
+		case errors.Is(err, io.EOF) && t.done == t.content.Size:
 			return nil
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return fmt.Errorf("%w: the download broke off", ErrConnection)
 		case err != nil && errors.Is(context.Cause(ctx), errStalled):
 			return fmt.Errorf("%w: %w", ErrConnection, errStalled)
