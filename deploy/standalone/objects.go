@@ -51,7 +51,7 @@ func (s *Services) startObjects(ctx context.Context, self, socket string) error 
 		return err
 	}
 	defer func() { _ = log.Close() }() // the child has its own
-	cmd := exec.Command(self, ChildCommand, s.Dir)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, ChildCommand, s.Dir)
 	cmd.Stdout, cmd.Stderr = log, log
 	server, err := objectserver.Start(ctx, cmd, socket)
 	if err != nil {

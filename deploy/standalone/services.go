@@ -114,7 +114,7 @@ func (s *Services) startAll(ctx context.Context, c choices) error {
 	starts := []func() error{
 		func() error { return s.startPostgres(ctx, c, secrets.postgres) },
 		func() error { return s.startObjects(ctx, self, s.sockets.objects) },
-		s.startAuthority,
+		func() error { return s.startAuthority(ctx) },
 	}
 	errs := make([]error, len(starts))
 	var wg sync.WaitGroup
@@ -143,19 +143,19 @@ func (s *Services) startPostgres(ctx context.Context, c choices, passwords clust
 	return nil
 }
 
-func (s *Services) startAuthority() error {
-	a, err := devpki.Open(s.folder.join("authority"))
+func (s *Services) startAuthority(ctx context.Context) error {
+	a, err := devpki.Open(s.folder.join("authority")) //nolint:contextcheck // the authority takes none
 	if err != nil {
 		return fmt.Errorf("%w: opening the authority: %w", ErrService, err)
 	}
-	if err := a.Listen(); err != nil {
+	if err := a.Listen(); err != nil { //nolint:contextcheck // nor here
 		return fmt.Errorf("%w: starting the authority: %w", ErrService, err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.Authority, s.endServe, s.serveDone = a, cancel, make(chan struct{})
 	go func() {
 		defer close(s.serveDone)
-		if err := a.Serve(ctx); err != nil {
+		if err := a.Serve(serving); err != nil {
 			s.fail("the authority", err)
 		}
 	}()

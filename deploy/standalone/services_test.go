@@ -209,8 +209,11 @@ func checkClosed(t *testing.T, s *Services) {
 		}
 		rel, _ := filepath.Rel(s.Dir, path)
 		info, err := d.Info()
-		if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
 			return nil // gone meanwhile
+		}
+		if err != nil {
+			return err
 		}
 		perm := info.Mode().Perm()
 		if d.IsDir() && rel != "." {
@@ -237,8 +240,11 @@ func checkClosed(t *testing.T, s *Services) {
 	}
 	if os.Geteuid() == 0 {
 		st, err := os.Stat(fmt.Sprintf("/proc/%d", s.postgres.PID()))
-		if err != nil || st.Sys().(*syscall.Stat_t).Uid == 0 {
-			t.Error("PostgreSQL runs as root:", err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sys, ok := st.Sys().(*syscall.Stat_t); !ok || sys.Uid == 0 {
+			t.Error("PostgreSQL runs as root")
 		}
 	}
 }

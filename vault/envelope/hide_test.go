@@ -21,7 +21,7 @@ func TestKeysDoNotShow(t *testing.T) {
 	var out bytes.Buffer
 	for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
 		l := slog.New(h)
-		l.Info("held", "key", key, "pointer", &key, "keyring", k, "spool", spool)
+		l.Info("held", slog.Any("key", key), slog.Any("pointer", &key), slog.Any("keyring", k), slog.Any("spool", spool))
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 		fmt.Fprintf(&out, verb+verb+verb+"\n", key, &key, k)

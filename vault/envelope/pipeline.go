@@ -11,7 +11,7 @@ const pipelineRuns = 3
 
 // run is a stretch of segments on its way through WriteTo.
 type run struct {
-	buf    *[runSegments * segmentSize]byte
+	buf    *[runSize]byte
 	first  int64
 	count  int64
 	sealed []byte
@@ -26,12 +26,12 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	var (
 		fetched = make(chan *run)
 		opened  = make(chan *run)
-		free    = make(chan *[runSegments * segmentSize]byte, pipelineRuns)
+		free    = make(chan *[runSize]byte, pipelineRuns)
 		stop    = make(chan struct{})
 		wg      sync.WaitGroup
 	)
 	for range min(pipelineRuns, (r.segments-1)/runSegments+1) {
-		free <- runs.Get().(*[runSegments * segmentSize]byte)
+		free <- runs.get()
 	}
 	wg.Go(func() { r.fetchAll(free, fetched, stop) })
 	wg.Go(func() { r.openAll(fetched, opened, stop) })
@@ -40,7 +40,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 		close(stop)
 		wg.Wait()
 		for range len(free) {
-			runs.Put(<-free)
+			runs.put(<-free)
 		}
 	}()
 
@@ -61,7 +61,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	return written, nil
 }
 
-func (r *Reader) fetchAll(free chan *[runSegments * segmentSize]byte, out chan<- *run, stop <-chan struct{}) {
+func (r *Reader) fetchAll(free chan *[runSize]byte, out chan<- *run, stop <-chan struct{}) {
 	defer close(out)
 	for first := int64(0); first < r.segments; first += runSegments {
 		var u run

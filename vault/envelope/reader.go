@@ -9,7 +9,10 @@ import (
 )
 
 // runSegments is how many segments are fetched at a time when several are wanted: 512 KiB.
-const runSegments = 8
+const (
+	runSegments = 8
+	runSize     = runSegments * segmentSize
+)
 
 // cacheSegments is how many opened segments a Reader keeps for small reads nearby: 256 KiB.
 const cacheSegments = 4
@@ -26,9 +29,21 @@ type Reader struct {
 }
 
 var (
-	runs  = sync.Pool{New: func() any { return new([runSegments * segmentSize]byte) }}
-	units = sync.Pool{New: func() any { return new([segmentSize]byte) }}
+	runs  pool[[runSize]byte]
+	units pool[[segmentSize]byte]
 )
+
+// pool keeps buffers between reads.
+type pool[T any] struct{ sync.Pool }
+
+func (p *pool[T]) get() *T {
+	if have, ok := p.Get().(*T); ok {
+		return have
+	}
+	return new(T)
+}
+
+func (p *pool[T]) put(b *T) { p.Put(b) }
 
 // NewReader reads the object of sealedSize bytes that src holds; bytes after them are not looked at. It reads the lead and
 // returns [ErrTampered] if that is no object of ours, has an impossible size, or was sealed under another key. Whether
@@ -87,8 +102,8 @@ func (r *Reader) readSome(p []byte, off int64) (int, error) {
 	if first == last {
 		return r.readCached(p, first, within)
 	}
-	buf := runs.Get().(*[runSegments * segmentSize]byte)
-	defer runs.Put(buf)
+	buf := runs.get()
+	defer runs.put(buf)
 	count := min(last-first+1, runSegments)
 	run, err := r.fetch(buf[:], first, count)
 	if err != nil {
@@ -113,20 +128,20 @@ func (r *Reader) readCached(p []byte, segment int64, within int) (int, error) {
 	if r.cache.read(p, segment, within) {
 		return len(p), nil
 	}
-	buf := units.Get().(*[segmentSize]byte)
+	buf := units.get()
 	b, err := r.fetch(buf[:], segment, 1)
 	if err != nil {
-		units.Put(buf)
+		units.put(buf)
 		return 0, err
 	}
 	plain, err := r.open(b, segment, 0)
 	if err != nil {
-		units.Put(buf)
+		units.put(buf)
 		return 0, err
 	}
 	n := copy(p, plain[within:])
 	if old := r.cache.add(segment, buf, plain); old != nil {
-		units.Put(old)
+		units.put(old)
 	}
 	return n, nil
 }

@@ -329,9 +329,9 @@ func (e *endless) Read(p []byte) (int, error) {
 	return int(n), nil
 }
 
-// TestMemory: a quarter of a gigabyte through writer, and out again, in a bounded heap.
+// TestMemory: 96 MiB through the writer, and out again, in a bounded heap.
 func TestMemory(t *testing.T) {
-	const size = 256 << 20
+	const size = 96 << 20
 	spool, err := NewSpool(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

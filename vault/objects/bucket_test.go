@@ -54,8 +54,8 @@ func TestConfig(t *testing.T) {
 func TestSecretDoesNotShow(t *testing.T) {
 	c := Config{SecretKey: "very-secret"}
 	var out bytes.Buffer
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("opened", "config", c, "key", c.SecretKey)
-	slog.New(slog.NewTextHandler(&out, nil)).Info("opened", "config", c, "key", c.SecretKey)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("opened", slog.Any("config", c), slog.Any("key", c.SecretKey))
+	slog.New(slog.NewTextHandler(&out, nil)).Info("opened", slog.Any("config", c), slog.Any("key", c.SecretKey))
 	fmt.Fprintf(&out, "%v %+v %#v %s %q %x", c, c, c, c.SecretKey, c.SecretKey, c.SecretKey)
 	if strings.Contains(out.String(), "very") || strings.Contains(out.String(), "76657279") {
 		t.Fatal(out.String())

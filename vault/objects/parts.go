@@ -67,7 +67,7 @@ func (u *partsUpload) beginUnseen(ctx context.Context) error {
 	return classify(u.retry(ctx, func() (err error) {
 		u.id, err = u.core.NewMultipartUpload(ctx, u.bucket, u.key, minio.PutObjectOptions{
 			ContentType:  "application/octet-stream",
-			UserMetadata: map[string]string{algorithmHeader: algorithm, tokenName: u.token},
+			UserMetadata: map[string]string{algorithmHeader: algorithm, putMark: u.token},
 		})
 		return err
 	}))

@@ -22,8 +22,8 @@ const (
 	checksumHeader  = "x-amz-checksum-crc32c"
 	algorithmHeader = "x-amz-checksum-algorithm"
 	algorithm       = "CRC32C"
-	// tokenName marks an object with the put that made it, so that a put whose answer was lost knows its own.
-	tokenName = "Trien-Put"
+	// putMark marks an object with the put that made it, so that a put whose answer was lost knows its own.
+	putMark = "Trien-Put"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -88,7 +88,7 @@ func fill(r io.Reader, b []byte) (n int, ended bool, err error) {
 	for n < len(b) {
 		m, err := r.Read(b[n:])
 		n += m
-		if err == io.EOF { //nolint:errorlint // a wrapped one says that something else ended too early
+		if err == io.EOF { // itself: a wrapped one says that something else ended too early
 			return n, true, nil
 		}
 		if err != nil {
@@ -104,7 +104,7 @@ func (s *Store) putWhole(ctx context.Context, key string, b []byte) error {
 	opts := minio.PutObjectOptions{
 		ContentType:          "application/octet-stream",
 		DisableContentSha256: true,
-		UserMetadata:         map[string]string{checksumHeader: sum, tokenName: token},
+		UserMetadata:         map[string]string{checksumHeader: sum, putMark: token},
 	}
 	opts.SetMatchETagExcept("*")
 	var info minio.UploadInfo
@@ -139,7 +139,7 @@ func (s *Store) once(ctx context.Context, key, token string, request func() erro
 	}
 	if isConflict(err) || hasCode(err, codeNoSuchUpload) {
 		info, statErr := s.core.StatObject(ctx, s.bucket, key, minio.StatObjectOptions{})
-		if statErr == nil && info.UserMetadata[tokenName] == token {
+		if statErr == nil && info.UserMetadata[putMark] == token {
 			return nil
 		}
 	}

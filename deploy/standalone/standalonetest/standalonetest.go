@@ -86,11 +86,13 @@ func Postgres(t testing.TB) (ownerURL, appURL, appRole string) {
 	if err != nil {
 		t.Fatal("starting PostgreSQL:", err)
 	}
-	if err := c.NewDatabase(name); err != nil {
+	if err := c.NewDatabase(ctx, name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.DropDatabase(name); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := c.DropDatabase(ctx, name); err != nil {
 			t.Error(err)
 		}
 	})
@@ -166,7 +168,7 @@ func startObjects(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }()
 	s3 := standalone.S3{Socket: filepath.Join(shared.dir, "s3.sock"), AccessKey: rand.Text(), SecretKey: rand.Text()}
-	cmd := exec.Command(self, childCommand, filepath.Join(shared.dir, "s3"), s3.Socket)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, childCommand, filepath.Join(shared.dir, "s3"), s3.Socket)
 	cmd.Env = append(os.Environ(), "TRIEN_TEST_S3="+s3.AccessKey+" "+s3.SecretKey)
 	cmd.Stdout, cmd.Stderr = log, log
 	server, err := objectserver.Start(ctx, cmd, s3.Socket)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ErrStuck: a child did not end, although it was killed.
+// ErrStuck is a child that did not end, although it was killed.
 var ErrStuck = errors.New("child: does not end")
 
 // Process is a running child.

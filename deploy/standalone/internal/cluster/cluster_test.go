@@ -42,26 +42,26 @@ func fakePrograms(t *testing.T, major int) string {
 func TestFindPrograms(t *testing.T) {
 	old, newer, ancient := fakePrograms(t, 14), fakePrograms(t, 16), fakePrograms(t, 9)
 	c := Config{Bin: []string{t.TempDir(), old, newer, ancient}}
-	if p, err := c.findPrograms(0); err != nil || p.major != 16 || filepath.Dir(p.postgres) != newer {
+	if p, err := c.findPrograms(t.Context(), 0); err != nil || p.major != 16 || filepath.Dir(p.postgres) != newer {
 		t.Error("the newest for a new cluster:", p, err)
 	}
-	if p, err := c.findPrograms(14); err != nil || p.major != 14 || filepath.Dir(p.initdb) != old {
+	if p, err := c.findPrograms(t.Context(), 14); err != nil || p.major != 14 || filepath.Dir(p.initdb) != old {
 		t.Error("its own for an old one:", p, err)
 	}
-	if _, err := c.findPrograms(15); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "postgresql-15") {
+	if _, err := c.findPrograms(t.Context(), 15); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "postgresql-15") {
 		t.Error("a version that is gone:", err)
 	}
-	if _, err := (Config{Bin: []string{ancient}}).findPrograms(0); !errors.Is(err, ErrMissing) {
+	if _, err := (Config{Bin: []string{ancient}}).findPrograms(t.Context(), 0); !errors.Is(err, ErrMissing) {
 		t.Error("too old:", err)
 	}
-	if _, err := (Config{}).findPrograms(0); err != nil {
+	if _, err := (Config{}).findPrograms(t.Context(), 0); err != nil {
 		t.Error("the system's own:", err)
 	}
 }
 
 func TestPasswordsDoNotShow(t *testing.T) {
 	var out strings.Builder
-	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "passwords", Passwords{Superuser: "aaa", Owner: "bbb", App: "ccc"})
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", slog.Any("passwords", Passwords{Superuser: "aaa", Owner: "bbb", App: "ccc"}))
 	if strings.Contains(out.String(), "aaa") {
 		t.Fatal(out.String())
 	}
@@ -71,10 +71,10 @@ func TestPasswordsDoNotShow(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "A", "a b", "a;b", "1a", strings.Repeat("a", 64)} {
-		if err := (&Cluster{}).NewDatabase(bad); !errors.Is(err, errForm) {
+		if err := (&Cluster{}).NewDatabase(t.Context(), bad); !errors.Is(err, errForm) {
 			t.Errorf("%q: %v", bad, err)
 		}
-		if err := (&Cluster{}).DropDatabase(bad); !errors.Is(err, errForm) {
+		if err := (&Cluster{}).DropDatabase(t.Context(), bad); !errors.Is(err, errForm) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -91,9 +91,8 @@ func readPID(path string) (int, error) {
 		return 0, fmt.Errorf("reading PostgreSQL's lock: %w", err)
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil || pid <= 1 {
-		return 0, nil // PostgreSQL judges it
+	if pid, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && pid > 1 {
+		return pid, nil
 	}
-	return pid, nil
+	return 0, nil // PostgreSQL judges it
 }

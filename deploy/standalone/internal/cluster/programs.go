@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,14 +26,14 @@ const leastMajor = 13
 const debianBin = "/usr/lib/postgresql/*/bin"
 
 // findPrograms looks for the version that an existing cluster needs (major above 0), or else for the newest.
-func (c Config) findPrograms(major int) (programs, error) {
+func (c Config) findPrograms(ctx context.Context, major int) (programs, error) {
 	var found []programs
 	for _, dir := range c.binDirs() {
 		p := programs{initdb: filepath.Join(dir, "initdb"), postgres: filepath.Join(dir, "postgres")}
 		if !executable(p.initdb) || !executable(p.postgres) {
 			continue
 		}
-		out, err := exec.Command(p.postgres, "--version").Output()
+		out, err := exec.CommandContext(ctx, p.postgres, "--version").Output()
 		if err != nil {
 			continue
 		}

@@ -65,28 +65,28 @@ func (c Config) single(ctx context.Context, p programs, u user, data string, sta
 }
 
 // NewDatabase makes another database, as [Database] is.
-func (c *Cluster) NewDatabase(name string) error {
+func (c *Cluster) NewDatabase(ctx context.Context, name string) error {
 	if !databaseForm.MatchString(name) {
 		return fmt.Errorf("making a database: %w", errForm)
 	}
-	return c.psql(databaseSQL(name))
+	return c.psql(ctx, databaseSQL(name))
 }
 
 // DropDatabase removes a database and cuts its sessions.
-func (c *Cluster) DropDatabase(name string) error {
+func (c *Cluster) DropDatabase(ctx context.Context, name string) error {
 	if !databaseForm.MatchString(name) {
 		return fmt.Errorf("dropping a database: %w", errForm)
 	}
-	return c.psql([]string{fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)})
+	return c.psql(ctx, []string{fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)})
 }
 
 // psql runs SQL as the superuser, each statement by itself.
-func (c *Cluster) psql(statements []string) error {
+func (c *Cluster) psql(ctx context.Context, statements []string) error {
 	args := []string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", c.socketDir, "-p", port, "-U", Superuser, "-d", "postgres"}
 	for _, s := range statements {
 		args = append(args, "-c", s)
 	}
-	cmd := exec.Command(filepath.Join(c.bin, "psql"), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "psql"), args...)
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "PGPASSWORD=" + c.passwords.Superuser, "LC_ALL=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if out, err := cmd.CombinedOutput(); err != nil {

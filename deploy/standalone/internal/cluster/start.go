@@ -62,7 +62,7 @@ func Start(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.findPrograms(made)
+	p, err := c.findPrograms(ctx, made)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func Start(ctx context.Context, c Config) (*Cluster, error) {
 		if err := u.give(dir); err != nil {
 			return nil, err
 		}
-		if err := u.reaches(dir); err != nil {
+		if err := u.reaches(ctx, dir); err != nil {
 			return nil, err
 		}
 	}

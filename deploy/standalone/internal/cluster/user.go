@@ -63,11 +63,11 @@ func (u user) give(dir string) error {
 }
 
 // reaches checks, by going there as the user, that dir can be reached.
-func (u user) reaches(dir string) error {
+func (u user) reaches(ctx context.Context, dir string) error {
 	if !u.drop {
 		return nil
 	}
-	cmd := Config{Dir: dir}.command(context.Background(), u, "/bin/true")
+	cmd := Config{Dir: dir}.command(ctx, u, "/bin/true")
 	err := cmd.Run()
 	if err == nil {
 		return nil

@@ -18,7 +18,7 @@ import (
 // startPatience covers a server before this one that is just ending.
 const startPatience = lockPatience + 10*time.Second
 
-// ErrStart: the server did not come up. Its own words stand in its log.
+// ErrStart is a server that did not come up. Its own words stand in its log.
 var ErrStart = errors.New("the S3 server did not start")
 
 // Server is a running child process.
