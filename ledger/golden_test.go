@@ -86,7 +86,7 @@ const sampleOrigin = "vault.example/records"
 func seedKey(name string, algorithm byte, seed string) (ed25519.PrivateKey, string, uint32) {
 	sum := sha256.Sum256([]byte(seed))
 	private := ed25519.NewKeyFromSeed(sum[:])
-	public := append([]byte{algorithm}, private.Public().(ed25519.PublicKey)...)
+	public := append([]byte{algorithm}, private[ed25519.SeedSize:]...)
 	digest := sha256.Sum256(append([]byte(name+"\n"), public...))
 	hash := binary.BigEndian.Uint32(digest[:4])
 	return private, fmt.Sprintf("%s+%08x+%s", name, hash, base64.StdEncoding.EncodeToString(public)), hash

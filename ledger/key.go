@@ -104,7 +104,7 @@ func (k *SigningKey) WriteFile(path string) error {
 }
 
 func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the directory of a path that the operator configured
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func syncDir(dir string) error {
 // ReadSigningKey loads a key that [SigningKey.WriteFile] stored. It refuses a file that others than its owner may read
 // or write: an error wrapping [fs.ErrPermission].
 func ReadSigningKey(path string) (*SigningKey, error) {
-	f, err := os.Open(path) //nolint:gosec // a path that the operator configured
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading log key: %w", err)
 	}

@@ -99,13 +99,15 @@ func TestVerifyEveryBit(t *testing.T) {
 		"plain":     {s.policy, s.manifest, s.text},
 		"witnessed": {s.witnesses, s.manifest, must[[]byte](t)(witnessed.MarshalText())},
 	}
+	// The second set is many signatures long: two bits of each of its bytes.
+	bits := map[string][]int{"plain": {0, 1, 2, 3, 4, 5, 6, 7}, "witnessed": {0, 5}}
 	for name, set := range sets {
 		if err := judge(set[0], set[1], set[2]); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for part, text := range set {
 			for i := range text {
-				for bit := range 8 {
+				for _, bit := range bits[name] {
 					changed := set
 					changed[part] = bytes.Clone(text)
 					changed[part][i] ^= 1 << bit

@@ -18,6 +18,15 @@ type cached struct {
 	tree *tileTree
 }
 
+// of: the list holds nothing else.
+func of(e *list.Element) *cached {
+	c, ok := e.Value.(*cached)
+	if !ok {
+		panic("tiles: the cache holds something else than tiles")
+	}
+	return c
+}
+
 func newCache(limit int) *cache {
 	return &cache{limit: limit, order: list.New(), byKey: make(map[Tile]*list.Element)}
 }
@@ -30,7 +39,7 @@ func (c *cache) get(t Tile) *tileTree {
 		return nil
 	}
 	c.order.MoveToFront(e)
-	return e.Value.(*cached).tree
+	return of(e).tree
 }
 
 func (c *cache) put(t Tile, tree *tileTree) {
@@ -44,7 +53,7 @@ func (c *cache) put(t Tile, tree *tileTree) {
 	for len(c.byKey) > c.limit {
 		oldest := c.order.Back()
 		c.order.Remove(oldest)
-		delete(c.byKey, oldest.Value.(*cached).tile)
+		delete(c.byKey, of(oldest).tile)
 	}
 }
 

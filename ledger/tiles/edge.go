@@ -184,7 +184,7 @@ func decodeHashes(data []byte, width int) ([]ledger.Hash, error) {
 func encodeBundle(leaves []ledger.Leaf) []byte {
 	var b []byte
 	for _, l := range leaves {
-		b = binary.BigEndian.AppendUint16(b, uint16(len(l))) //nolint:gosec // Append has refused longer leaves
+		b = binary.BigEndian.AppendUint16(b, uint16(len(l)))
 		b = append(b, l...)
 	}
 	return b

@@ -185,7 +185,7 @@ func (r *Reader) oneByOne(ctx context.Context, tiles []Tile) ([][]byte, error) {
 // tileOf is the tile of the tree of a size in which a node is found or from which it is computed.
 func tileOf(id compact.NodeID, size uint64) Tile {
 	level := id.Level / height
-	t := Tile{Level: int(level), Index: id.Index >> (height - id.Level%height), Width: Width} //nolint:gosec // below 8
+	t := Tile{Level: int(level), Index: id.Index >> (height - id.Level%height), Width: Width}
 	if hashes := size >> (height * level); t.Index == hashes/Width {
 		t.Width = int(hashes % Width)
 	}

@@ -103,7 +103,7 @@ func parseProof(p *trillian.Proof) ([]ledger.Hash, error) {
 func parseLeaves(leaves []*trillian.LogLeaf, start uint64) ([]sequenced, error) {
 	out := make([]sequenced, len(leaves))
 	for i, l := range leaves {
-		at := start + uint64(i) //nolint:gosec // i is not negative
+		at := start + uint64(i)
 		if l.GetLeafIndex() < 0 || uint64(l.GetLeafIndex()) != at || len(l.GetLeafIdentityHash()) != len(ledger.Hash{}) {
 			return nil, fmt.Errorf("%w: leaf %d is out of place", ledger.ErrTampered, at)
 		}

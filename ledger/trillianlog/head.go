@@ -38,7 +38,7 @@ func (l *Log) readHead(ctx context.Context, q querier) (head, error) {
 	if err != nil {
 		return head{}, fmt.Errorf("reading head: %w", err)
 	}
-	if int64(c.Size) != size || string(c.Root[:]) != string(root) { //nolint:gosec // a checkpoint's size has 63 bits
+	if int64(c.Size) != size || string(c.Root[:]) != string(root) {
 		return head{}, fmt.Errorf("%w: the log's head is not what its checkpoint says", ledger.ErrTampered)
 	}
 	return head{c, signed}, nil
@@ -54,8 +54,8 @@ func (l *Log) advance(ctx context.Context, leader txBeginner, older ledger.Check
 		UPDATE ledger.head SET size = @size, root = @root, checkpoint = @checkpoint, signed_at = now()
 		WHERE log_id = @log AND size = @older_size AND root = @older_root`,
 		pgx.NamedArgs{
-			"log": l.id, "size": int64(next.edge.Size()), "root": next.root[:], "checkpoint": next.signed, //nolint:gosec // 63 bits
-			"older_size": int64(older.Size), "older_root": older.Root[:], //nolint:gosec // 63 bits
+			"log": l.id, "size": int64(next.edge.Size()), "root": next.root[:], "checkpoint": next.signed,
+			"older_size": int64(older.Size), "older_root": older.Root[:],
 		}).Exec(func(tag commandTag) error {
 		moved = tag.RowsAffected() == 1
 		return nil
@@ -99,7 +99,7 @@ func (l *Log) queueEntries(b *pgx.Batch, start uint64, leaves []sequenced) {
 		INSERT INTO ledger.entry (log_id, identity, leaf_index, leaf_hash)
 		SELECT @log, identity, @start + n - 1, leaf_hash
 		FROM unnest(@identities::bytea[], @hashes::bytea[]) WITH ORDINALITY AS new (identity, leaf_hash, n)`,
-		pgx.NamedArgs{"log": l.id, "start": int64(start), "identities": identities, "hashes": hashes}) //nolint:gosec // 63 bits
+		pgx.NamedArgs{"log": l.id, "start": int64(start), "identities": identities, "hashes": hashes})
 }
 
 // growth is a tree that is about to be signed.

@@ -293,7 +293,10 @@ func TestOldRootsGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer leader.Close()
-	source := l.backend.source(leader).(*sequencer)
+	source, ok := l.backend.source(leader).(*sequencer)
+	if !ok {
+		t.Fatal("not the sequencer of a Trillian inside")
+	}
 	source.pruneEvery = 0
 	p := &publisher{log: l, leader: leader, source: source}
 	for n := range 5 {

@@ -67,7 +67,7 @@ func (l *Log) listenOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer hangUp(conn)
+	defer hangUp(context.WithoutCancel(ctx), conn)
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{l.channel()}.Sanitize()); err != nil {
 		return err
 	}

@@ -369,3 +369,13 @@ func exactlyOnce(t testing.TB, l *Log, database string, acknowledged []ledger.En
 		t.Errorf("%d leaves, %d identities", size, distinct)
 	}
 }
+
+// inside is the Trillian that a log runs in this process.
+func inside(t testing.TB, l *Log) *inProcess {
+	t.Helper()
+	b, ok := l.backend.(*inProcess)
+	if !ok {
+		t.Fatal("Trillian is outside")
+	}
+	return b
+}

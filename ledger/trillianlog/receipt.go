@@ -53,7 +53,7 @@ func (l *Log) find(ctx context.Context, identity ledger.Hash) (place, error) {
 	if err != nil {
 		return place{}, fmt.Errorf("finding entry: %w", err)
 	}
-	return place{uint64(index), ledger.Hash(hash), signed}, nil //nolint:gosec // the column is not negative
+	return place{uint64(index), ledger.Hash(hash), signed}, nil
 }
 
 // openCheckpoint judges a checkpoint, or remembers that it judged these very bytes last.

@@ -51,7 +51,7 @@ func (l *Log) register(ctx context.Context, tree int64) error {
 	}
 	// The connection is not given back: its end releases the lock, whatever happened.
 	c := conn.Hijack()
-	defer hangUp(c)
+	defer hangUp(context.WithoutCancel(ctx), c)
 	if _, err := c.Exec(ctx, `SELECT pg_advisory_lock($1, $2)`, lockClass, lockMigration); err != nil {
 		return fmt.Errorf("waiting for migrations: %w", err)
 	}
@@ -76,8 +76,8 @@ func (l *Log) register(ctx context.Context, tree int64) error {
 }
 
 // hangUp closes a connection without waiting long for the other side.
-func hangUp(c *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func hangUp(ctx context.Context, c *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_ = c.Close(ctx)
 }

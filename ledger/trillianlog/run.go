@@ -47,14 +47,15 @@ func (l *Log) Run(ctx context.Context) error {
 // rounds works until ctx ends.
 func (l *Log) rounds(ctx context.Context, p *publisher) error {
 	backoff := firstBackoff
-	for {
+	for ctx.Err() == nil {
 		started := time.Now()
 		err := l.round(ctx, p)
-		if ctx.Err() != nil {
-			return nil
-		}
 		l.leading.Store(err == nil)
-		if fatal(err) {
+		switch {
+		case ctx.Err() != nil:
+			// Whatever err says, it says because of that.
+			continue
+		case fatal(err):
 			l.fail(err)
 			return err
 		}
@@ -70,6 +71,7 @@ func (l *Log) rounds(ctx context.Context, p *publisher) error {
 			backoff = min(2*backoff, lastBackoff)
 		}
 	}
+	return nil
 }
 
 // round integrates and publishes until nothing is left.

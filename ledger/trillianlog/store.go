@@ -99,7 +99,7 @@ type columns struct {
 func columnsOf(list []tiles.Tile) columns {
 	var c columns
 	for _, t := range list {
-		//nolint:gosec // levels, widths and indexes of tiles are small by construction
+
 		c.levels, c.widths, c.indexes = append(c.levels, int16(t.Level)), append(c.widths, int16(t.Width)), append(c.indexes, int64(t.Index))
 	}
 	return c

@@ -160,7 +160,7 @@ func (l *Log) lookFor(ctx context.Context, identities [][]byte) error {
 	var id, hash, signed []byte
 	var index int64
 	_, err = pgx.ForEachRow(rows, []any{&id, &index, &hash, &signed}, func() error {
-		l.tell(ledger.Hash(id), place{uint64(index), ledger.Hash(hash), signed}) //nolint:gosec // the column is not negative
+		l.tell(ledger.Hash(id), place{uint64(index), ledger.Hash(hash), signed})
 		return nil
 	})
 	if err != nil {
@@ -172,7 +172,7 @@ func (l *Log) lookFor(ctx context.Context, identities [][]byte) error {
 // tellPublished tells those who wait on this node for leaves that it has just published.
 func (l *Log) tellPublished(start uint64, leaves []sequenced, signed []byte) {
 	for i, s := range leaves {
-		l.tell(s.identity, place{start + uint64(i), s.leaf.Hash(), signed}) //nolint:gosec // i is not negative
+		l.tell(s.identity, place{start + uint64(i), s.leaf.Hash(), signed})
 	}
 }
 
