@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -59,7 +58,7 @@ func TestKillWhileDepositing(t *testing.T) {
 		t.Errorf("%d deposits were acknowledged in the end, want %d", len(k.acknowledged), killDeposits)
 	}
 	k.check(s)
-	k.nothingElse(s)
+	k.nothingElse()
 	s.stop()
 }
 
@@ -202,12 +201,15 @@ func (k *killed) check(s *server) {
 }
 
 // nothingElse waits for the sweeper and counts what is left in the object store.
-func (k *killed) nothingElse(s *server) {
+func (k *killed) nothingElse() {
 	k.t.Helper()
 	count := func() (n int, err error) {
-		err = filepath.WalkDir(filepath.Join(k.dir, "objects"), func(path string, e os.DirEntry, err error) error {
+		err = filepath.WalkDir(filepath.Join(k.dir, "objects", "data"), func(path string, e os.DirEntry, err error) error {
 			if errors.Is(err, os.ErrNotExist) {
 				return nil
+			}
+			if err == nil && e.Name() == ".vgwlocks" { // empty files that the S3 server locks keys by
+				return filepath.SkipDir
 			}
 			if err == nil && e.Type().IsRegular() {
 				n++
@@ -227,5 +229,5 @@ func (k *killed) nothingElse(s *server) {
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	k.t.Errorf("%d files are in the object store for %d versions\n%s", n, len(k.acknowledged), fmt.Sprint(s.stderr))
+	k.t.Errorf("%d files are in the object store for %d versions", n, len(k.acknowledged))
 }
