@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -100,6 +101,42 @@ func TestWriterTakesAnyCut(t *testing.T) {
 		}
 		if got, err := openAll(b.Bytes(), testKey(2), place); err != nil || !bytes.Equal(got, plain) {
 			t.Fatalf("cut at %d: %v", cut, err)
+		}
+	}
+}
+
+// TestReadFrom: read in odd steps, what comes out is the same, and a reader's error is its own.
+func TestReadFrom(t *testing.T) {
+	for _, n := range edgeSizes {
+		plain := pattern(n)
+		var b bytes.Buffer
+		w, err := NewWriter(&b, testKey(2), place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(plain[:n/3]); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := io.Copy(w, iotest.DataErrReader(iotest.HalfReader(bytes.NewReader(plain[n/3:])))); err != nil || m != int64(n-n/3) {
+			t.Fatal(m, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := openAll(b.Bytes(), testKey(2), place); err != nil || !bytes.Equal(got, plain) {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		if _, err := io.Copy(w, iotest.HalfReader(strings.NewReader("more"))); !errors.Is(err, ErrClosed) {
+			t.Fatal("after Close:", err)
+		}
+	}
+	w, err := NewWriter(io.Discard, testKey(2), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []error{errFull, io.ErrUnexpectedEOF, fmt.Errorf("elsewhere: %w", io.EOF)} {
+		if _, err := io.Copy(w, iotest.ErrReader(want)); !errors.Is(err, want) {
+			t.Fatal(err)
 		}
 	}
 }

@@ -65,6 +65,30 @@ func (w *writer) Write(p []byte) (int, error) {
 	return done, w.err
 }
 
+// ReadFrom encrypts what r has, and reads it straight into its place.
+func (w *writer) ReadFrom(r io.Reader) (int64, error) {
+	if w.closed {
+		return 0, ErrClosed
+	}
+	var done int64
+	for {
+		if len(w.buf) == segmentSize-tagSize {
+			if err := w.flush(false); err != nil {
+				return done, err
+			}
+		}
+		n, err := r.Read(w.buf[len(w.buf) : segmentSize-tagSize])
+		w.buf = w.buf[:len(w.buf)+n]
+		done += int64(n)
+		if err == io.EOF { // itself: a wrapped one says that something else ended too early
+			return done, w.err
+		}
+		if err != nil {
+			return done, err
+		}
+	}
+}
+
 // Close writes the last segment.
 func (w *writer) Close() error {
 	if w.closed {

@@ -3,17 +3,13 @@ package objects
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 
-	"trien/ledger"
 	"trien/vault"
 )
 
@@ -24,8 +20,6 @@ const abortPatience = 15 * time.Second
 type partsUpload struct {
 	*Store
 	key, id, token string
-	hash           hash.Hash
-	size           int64
 	done           []minio.CompletePart
 }
 
@@ -35,24 +29,24 @@ type part struct {
 }
 
 // putLong puts an object that is longer than one part, or just as long. It owns first only as long as it runs.
-func (s *Store) putLong(ctx context.Context, key string, first *buffer, r io.Reader) (vault.StoredObject, error) {
+func (s *Store) putLong(ctx context.Context, key string, first *buffer, r *source) error {
 	second := s.buffers.get(s.buffers.full())
 	defer s.buffers.put(second)
 	n, ended, err := fill(r, second.b)
 	if err != nil {
-		return vault.StoredObject{}, err
+		return err
 	}
 	if n == 0 {
-		return s.putShort(ctx, key, first.b)
+		return s.putWhole(ctx, key, first.b)
 	}
-	u := &partsUpload{Store: s, key: key, token: rand.Text(), hash: sha256.New()}
+	u := &partsUpload{Store: s, key: key, token: rand.Text()}
 	if err := u.begin(ctx); err != nil {
-		return vault.StoredObject{}, err
+		return err
 	}
 	if err := u.run(ctx, []part{{first, len(first.b)}, {second, n}}, ended, r); err != nil {
-		return vault.StoredObject{}, errors.Join(err, u.abort(ctx))
+		return errors.Join(err, u.abort(ctx))
 	}
-	return vault.StoredObject{Key: key, Size: u.size, SHA256: ledger.Hash(u.hash.Sum(nil))}, nil
+	return nil
 }
 
 func (u *partsUpload) begin(ctx context.Context) error {
@@ -74,7 +68,7 @@ func (u *partsUpload) beginUnseen(ctx context.Context) error {
 }
 
 // run sends the parts that are read, and those that r still has, each while the next is read, and puts them together.
-func (u *partsUpload) run(ctx context.Context, ready []part, ended bool, r io.Reader) error {
+func (u *partsUpload) run(ctx context.Context, ready []part, ended bool, r *source) error {
 	sending, cancel := context.WithCancel(ctx)
 	defer cancel()
 	work, free, sent := make(chan part), make(chan *buffer, len(ready)), make(chan error, 1)
@@ -92,11 +86,9 @@ func (u *partsUpload) run(ctx context.Context, ready []part, ended bool, r io.Re
 }
 
 // readAll hands parts over until r has ended. When sending fails it stops without an error of its own.
-func (u *partsUpload) readAll(sending context.Context, ready []part, ended bool, r io.Reader, work chan<- part, free <-chan *buffer) error {
+func (u *partsUpload) readAll(sending context.Context, ready []part, ended bool, r *source, work chan<- part, free <-chan *buffer) error {
 	for {
 		for _, p := range ready {
-			u.hash.Write(p.b[:p.n])
-			u.size += int64(p.n)
 			select {
 			case work <- p:
 			case <-sending.Done():

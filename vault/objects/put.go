@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 	"sync"
@@ -38,37 +39,43 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (vault.StoredO
 	if err := ctx.Err(); err != nil {
 		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w", key, err)
 	}
-	o, err := s.put(ctx, key, r)
-	if err != nil {
+	src := &source{r: r, hash: sha256.New()}
+	if err := s.put(ctx, key, src); err != nil {
 		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w", key, err)
 	}
-	return o, nil
+	return vault.StoredObject{Key: key, Size: src.size, SHA256: ledger.Hash(src.hash.Sum(nil))}, nil
 }
 
-func (s *Store) put(ctx context.Context, key string, r io.Reader) (vault.StoredObject, error) {
+func (s *Store) put(ctx context.Context, key string, r *source) error {
 	first, n, ended, err := s.readFirst(r)
 	defer func() { s.buffers.put(first) }()
 	switch {
 	case err != nil:
-		return vault.StoredObject{}, err
+		return err
 	case ended:
-		return s.putShort(ctx, key, first.b[:n])
+		return s.putWhole(ctx, key, first.b[:n])
 	default:
 		return s.putLong(ctx, key, first, r)
 	}
 }
 
-// putShort puts an object that is at hand as a whole.
-func (s *Store) putShort(ctx context.Context, key string, b []byte) (vault.StoredObject, error) {
-	if err := s.putWhole(ctx, key, b); err != nil {
-		return vault.StoredObject{}, err
-	}
-	return vault.StoredObject{Key: key, Size: int64(len(b)), SHA256: ledger.Hash(sha256.Sum256(b))}, nil
+// source hashes what is to be stored while it is read.
+type source struct {
+	r    io.Reader
+	hash hash.Hash
+	size int64
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.hash.Write(p[:n])
+	s.size += int64(n)
+	return n, err
 }
 
 // readFirst reads up to one part, into the smallest buffer that holds it, which is the caller's also after an error. Unless r has
 // ended the buffer is full and that of a whole part.
-func (s *Store) readFirst(r io.Reader) (have *buffer, n int, ended bool, err error) {
+func (s *Store) readFirst(r *source) (have *buffer, n int, ended bool, err error) {
 	have = s.buffers.get(0)
 	for {
 		m, ended, err := fill(r, have.b[n:])
@@ -84,7 +91,7 @@ func (s *Store) readFirst(r io.Reader) (have *buffer, n int, ended bool, err err
 }
 
 // fill reads until b is full or r ends.
-func fill(r io.Reader, b []byte) (n int, ended bool, err error) {
+func fill(r *source, b []byte) (n int, ended bool, err error) {
 	for n < len(b) {
 		m, err := r.Read(b[n:])
 		n += m
@@ -98,6 +105,7 @@ func fill(r io.Reader, b []byte) (n int, ended bool, err error) {
 	return n, false, nil
 }
 
+// putWhole puts an object that is at hand as a whole.
 func (s *Store) putWhole(ctx context.Context, key string, b []byte) error {
 	token := rand.Text()
 	sum := checksum(b)
