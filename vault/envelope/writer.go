@@ -14,6 +14,7 @@ type writer struct {
 	buf     []byte // the segment being filled; the first begins with the lead
 	from    int    // where its plaintext begins
 	segment int64
+	nonce   [nonceSize]byte // here, or each segment allocates one
 	err     error
 	closed  bool
 }
@@ -106,8 +107,8 @@ func (w *writer) flush(last bool) error {
 		w.err = ErrTooLong
 		return w.err
 	}
-	nonce := w.lead.nonce(uint32(w.segment), last)
-	sealed := w.aead.Seal(w.buf[w.from:w.from], nonce[:], w.buf[w.from:], nil)
+	w.nonce = w.lead.nonce(uint32(w.segment), last)
+	sealed := w.aead.Seal(w.buf[w.from:w.from], w.nonce[:], w.buf[w.from:], nil)
 	if _, err := w.dst.Write(w.buf[:w.from+len(sealed)]); err != nil {
 		w.err = fmt.Errorf("writing a sealed segment: %w", err)
 		return w.err

@@ -95,7 +95,7 @@ func fill(r *source, b []byte) (n int, ended bool, err error) {
 	for n < len(b) {
 		m, err := r.Read(b[n:])
 		n += m
-		if err == io.EOF { // itself: a wrapped one says that something else ended too early
+		if err == io.EOF { //nolint:errorlint // itself: a wrapped one says that something else ended too early
 			return n, true, nil
 		}
 		if err != nil {

@@ -22,7 +22,7 @@ func (c Config) initialise(ctx context.Context, p programs, u user) error {
 	if err := os.RemoveAll(fresh); err != nil {
 		return fmt.Errorf("clearing a first start cut short: %w", err)
 	}
-	password, err := u.passwordFile(c.Dir, c.Passwords.Superuser)
+	password, err := u.writePassword(c.Dir, c.Passwords.Superuser)
 	if err != nil {
 		return err
 	}
@@ -48,9 +48,14 @@ func (c Config) initialise(ctx context.Context, p programs, u user) error {
 	return flush(c.Dir, (*os.File).Sync)
 }
 
-// passwordFile is what initdb reads the superuser's password from; only its user and root can.
-func (u user) passwordFile(dir, password string) (string, error) {
-	f, err := os.CreateTemp(dir, "initdb-*") // 0600
+// passwordFile is what initdb reads the superuser's password from. A crash leaves it in the cluster's closed folder until the
+// next start.
+const passwordFile = "initdb.password"
+
+// writePassword makes it for the user that initdb runs as.
+func (u user) writePassword(dir, password string) (string, error) {
+	path := filepath.Join(dir, passwordFile)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", fmt.Errorf("making the cluster: %w", err)
 	}
@@ -59,13 +64,13 @@ func (u user) passwordFile(dir, password string) (string, error) {
 		err = closeErr
 	}
 	if err == nil && u.drop {
-		err = os.Chown(f.Name(), u.uid, u.gid)
+		err = os.Lchown(path, u.uid, u.gid)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name())
+		_ = os.Remove(path)
 		return "", fmt.Errorf("making the cluster: %w", err)
 	}
-	return f.Name(), nil
+	return path, nil
 }
 
 func flush(dir string, how func(*os.File) error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -77,6 +78,9 @@ func Start(ctx context.Context, c Config) (*Cluster, error) {
 		if err := u.reaches(ctx, dir); err != nil {
 			return nil, err
 		}
+	}
+	if err := os.Remove(filepath.Join(c.Dir, passwordFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("clearing a first start cut short: %w", err)
 	}
 	if made == 0 {
 		if err := c.initialise(ctx, p, u); err != nil {
