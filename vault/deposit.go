@@ -143,7 +143,7 @@ func (in *intake) take(r io.Reader, most int64) (media string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer content.Close() //nolint:errcheck // reading only
+	defer content.Close()
 	return media, inspect(media, content, in.size)
 }
 

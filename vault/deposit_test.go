@@ -295,7 +295,7 @@ func TestTamperedCiphertextIsNotDisclosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer other.Close() //nolint:errcheck // reading only
+	defer other.Close()
 	if err := r.objects.Delete(t.Context(), a.Object.Key); err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ type Version struct {
 }
 
 // Logged reports whether the version has its receipt.
-func (v Version) Logged() bool { return len(v.Receipt) > 0 }
+func (x Version) Logged() bool { return len(x.Receipt) > 0 }
 
 // SealedObject says where ciphertext lies and how its key is wrapped.
 type SealedObject struct {

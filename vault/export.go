@@ -95,7 +95,7 @@ func (v *Vault) exportJob(in *intake, d Dossier, x *Export, official Account) (J
 	if err != nil {
 		return Job{}, err
 	}
-	defer base.Close() //nolint:errcheck // reading only
+	defer base.Close()
 	person, _ := bundle.SignatureRects()
 	j := Job{
 		ID: JobID{newID()}, Purpose: ExportApproval, Signer: official.ID, Dossier: d.ID, Export: x.ID, Register: d.Register,

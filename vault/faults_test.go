@@ -21,12 +21,20 @@ type stage struct {
 	retry   bool // whether doing it again after a failure must succeed
 }
 
+func as[T any](given any) T {
+	v, ok := given.(T)
+	if !ok {
+		panic("a stage was given something else than it prepared")
+	}
+	return v
+}
+
 var stages = []stage{
 	{
 		name:    "deposit",
 		prepare: func(r *rig) any { n := cv(r.dossier()); n.IdempotencyKey = "k"; return n },
 		act: func(r *rig, n any) error {
-			_, err := r.Deposit(r.t.Context(), r.staff, n.(vault.NewDeposit), bytes.NewReader(samplePDF()))
+			_, err := r.Deposit(r.t.Context(), r.staff, as[vault.NewDeposit](n), bytes.NewReader(samplePDF()))
 			return err
 		},
 		retry: true,
@@ -35,7 +43,7 @@ var stages = []stage{
 		name:    "deposit a second version",
 		prepare: func(r *rig) any { return r.deposit(cv(r.dossier()), samplePDF()).Record },
 		act: func(r *rig, record any) error {
-			n := vault.NewDeposit{Record: record.(vault.RecordID), Origin: vault.Declared, IdempotencyKey: "k"}
+			n := vault.NewDeposit{Record: as[vault.RecordID](record), Origin: vault.Declared, IdempotencyKey: "k"}
 			_, err := r.Deposit(r.t.Context(), r.staff, n, bytes.NewReader(samplePDF()))
 			return err
 		},
@@ -45,7 +53,7 @@ var stages = []stage{
 		name:    "submit",
 		prepare: func(r *rig) any { return r.deposit(cv(r.dossier()), samplePDF()).ID },
 		act: func(r *rig, id any) error {
-			_, err := r.Submit(r.t.Context(), r.staff, id.(vault.VersionID), r.signer.Account, "")
+			_, err := r.Submit(r.t.Context(), r.staff, as[vault.VersionID](id), r.signer.Account, "")
 			return err
 		},
 		retry: true,
@@ -59,7 +67,7 @@ var stages = []stage{
 			}
 			return j.ID
 		},
-		act: func(r *rig, id any) error { return r.fulfil(id.(vault.JobID)) },
+		act: func(r *rig, id any) error { return r.fulfil(as[vault.JobID](id)) },
 	},
 	{
 		name: "export",
@@ -70,7 +78,7 @@ var stages = []stage{
 			return d.ID
 		},
 		act: func(r *rig, id any) error {
-			_, _, err := r.ExportDossier(r.t.Context(), r.staff, id.(vault.DossierID), vault.NewExport{Signer: r.signer.Account, Purpose: "thử"})
+			_, _, err := r.ExportDossier(r.t.Context(), r.staff, as[vault.DossierID](id), vault.NewExport{Signer: r.signer.Account, Purpose: "thử"})
 			return err
 		},
 		retry: true,
@@ -87,7 +95,7 @@ var stages = []stage{
 			}
 			return j.ID
 		},
-		act: func(r *rig, id any) error { return r.fulfil(id.(vault.JobID)) },
+		act: func(r *rig, id any) error { return r.fulfil(as[vault.JobID](id)) },
 	},
 }
 

@@ -49,7 +49,7 @@ func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Ful
 	if err != nil {
 		return Fulfilled{}, err
 	}
-	defer base.Close() //nolint:errcheck // reading only
+	defer base.Close()
 	if err := p.Complete(ctx, issuers, s.Value, v.stamps); err != nil {
 		if errors.Is(err, signing.ErrSignature) {
 			return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), "signature", fmt.Errorf("%w: %w", ErrSignature, err))
@@ -123,7 +123,7 @@ func (v *Vault) judge(in *intake, strict bool) error {
 	if err != nil {
 		return err
 	}
-	defer stored.Close() //nolint:errcheck // reading only
+	defer stored.Close()
 	report, err := signing.Inspect(in.ctx, stored, stored.Size(), signing.InspectOptions{Anchors: v.anchors, At: v.now(), Strict: strict})
 	if err != nil {
 		return fmt.Errorf("judging a signed document: %w", err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,7 +44,7 @@ func associated(r Register, id uuid.UUID) []byte {
 // begin stages an upload. If the idempotency key was fulfilled before, it returns the version of then and no intake.
 func (v *Vault) begin(ctx context.Context, a Actor, idempotency string, fingerprint ledger.Hash, place []byte) (*intake, VersionID, error) {
 	random := make([]byte, 20)
-	rand.Read(random) //nolint:errcheck // crypto/rand.Read never fails; it ends the program instead
+	rand.Read(random)
 	in := &intake{v: v, associated: place, key: envelope.NewDataKey(), upload: Upload{
 		ID: UploadID{newID()}, Account: a.Account, IdempotencyKey: idempotency, Fingerprint: fingerprint,
 		ObjectKey: "o/" + hex.EncodeToString(random[:1]) + "/" + hex.EncodeToString(random[1:]), Started: v.now(),
@@ -162,13 +163,13 @@ func (in *intake) end() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(in.ctx), 10*time.Second)
 	defer cancel()
 	if err := in.v.store.AbandonUpload(ctx, in.upload.ID); err != nil {
-		in.v.logger.WarnContext(ctx, "abandoned upload is left to the sweeper", "upload", in.upload.ID, "error", err)
+		in.v.logger.WarnContext(ctx, "abandoned upload is left to the sweeper", slog.Any("upload", in.upload.ID), slog.Any("error", err))
 		return
 	}
 	// The object's key stays garbage until the sweeper has deleted it once more: a put that the server finishes late
 	// must not survive.
 	if err := in.v.objects.Delete(ctx, in.object.Key); err != nil {
-		in.v.logger.WarnContext(ctx, "abandoned object is left to the sweeper", "upload", in.upload.ID, "error", err)
+		in.v.logger.WarnContext(ctx, "abandoned object is left to the sweeper", slog.Any("upload", in.upload.ID), slog.Any("error", err))
 	}
 }
 

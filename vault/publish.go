@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"trien/ledger"
@@ -31,7 +32,7 @@ func (v *Vault) publishLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := v.publish(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
-			v.logger.ErrorContext(ctx, "publishing to the ledger fails", "error", err)
+			v.logger.ErrorContext(ctx, "publishing to the ledger fails", slog.Any("error", err))
 		}
 		if err == nil && failing {
 			v.logger.InfoContext(ctx, "publishing to the ledger works again")

@@ -178,7 +178,7 @@ func (r *rig) read(a vault.Actor, id vault.VersionID) []byte {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck // reading only
+	defer c.Close()
 	b, err := io.ReadAll(io.NewSectionReader(c, 0, c.Size))
 	if err != nil {
 		r.t.Fatal(err)
@@ -244,6 +244,6 @@ func want(t *testing.T, err, kind error) {
 
 func random(n int) []byte {
 	b := make([]byte, n)
-	rand.Read(b) //nolint:errcheck // crypto/rand.Read never fails
+	rand.Read(b)
 	return b
 }

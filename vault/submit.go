@@ -52,7 +52,7 @@ func (v *Vault) Submit(ctx context.Context, a Actor, id VersionID, signer Accoun
 	if err != nil {
 		return Job{}, err
 	}
-	defer base.Close() //nolint:errcheck // reading only
+	defer base.Close()
 	job := Job{
 		ID: JobID{newID()}, Purpose: Approval, Signer: official.ID, Dossier: x.Dossier, Version: x.ID, Register: x.Register,
 		Title: record.Title, Reason: reason,

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -29,10 +30,11 @@ func (v *Vault) sweepLoop(ctx context.Context) {
 		}
 		swept, err := v.Sweep(ctx)
 		if err != nil && ctx.Err() == nil {
-			v.logger.ErrorContext(ctx, "sweeping failed", "error", err)
+			v.logger.ErrorContext(ctx, "sweeping failed", slog.Any("error", err))
 		}
 		if swept != (Swept{}) {
-			v.logger.InfoContext(ctx, "swept", "uploads", swept.Uploads, "objects", swept.Objects, "multiparts", swept.Multiparts)
+			v.logger.InfoContext(ctx, "swept", slog.Int("uploads", swept.Uploads), slog.Int("objects", swept.Objects),
+				slog.Int("multiparts", swept.Multiparts))
 		}
 	}
 }

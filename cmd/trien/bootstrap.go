@@ -94,7 +94,7 @@ func testTokenCommand(ctx context.Context, args []string, s stdio) error {
 	if err != nil {
 		return err
 	}
-	defer authority.Close() //nolint:errcheck // it holds nothing but a port it may have taken
+	defer authority.Close()
 	t, err := token.Open(token.Config{Module: module, Label: *label, PIN: strings.TrimSpace(string(pin))})
 	if err != nil {
 		return err

@@ -137,7 +137,7 @@ func (c *outside) tokens() {
 	c.t.Setenv(name, value)
 	subject := devpki.Subject{CommonName: "Ban Tổ chức", Organisation: "Ban Tổ chức"}
 	seal := c.identity("seal", func(pub any) (*x509.Certificate, error) { return c.authority.IssueSeal(subject, pub) })
-	subject.CommonName = "Lãnh Đạo Mẫu"
+	subject.CommonName, subject.Title = "Lãnh Đạo Mẫu", "Trưởng ban"
 	c.official = c.identity("official", func(pub any) (*x509.Certificate, error) { return c.authority.IssuePerson(subject, pub) })
 	chain := append([]*x509.Certificate{seal}, c.authority.Intermediates()...)
 	c.write("seal.pem", string(certs.EncodePEM(chain...)))
@@ -171,7 +171,7 @@ func (c *outside) forward(s3 standalone.S3) string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(func() { l.Close() }) //nolint:errcheck // it has no more users
+	c.t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			in, err := l.Accept()
@@ -180,7 +180,7 @@ func (c *outside) forward(s3 standalone.S3) string {
 			}
 			out, err := net.Dial("unix", s3.Socket)
 			if err != nil {
-				in.Close() //nolint:errcheck // the client sees it
+				in.Close()
 				continue
 			}
 			go func() { io.Copy(out, in); out.Close() }() //nolint:errcheck // either side may end
@@ -227,7 +227,7 @@ func (c *outside) trillian() string {
 	}
 	for range 200 {
 		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close() //nolint:errcheck // a probe
+			conn.Close()
 			return address
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -243,7 +243,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // that is the point
+	defer l.Close()
 	return l.Addr().String()
 }
 

@@ -39,7 +39,11 @@ func TestExampleConfigHasEveryKey(t *testing.T) {
 				continue
 			}
 			if f.Type.Kind() == reflect.Struct {
-				walk(f.Type, value.(map[string]any), path+key+".")
+				below, ok := value.(map[string]any)
+				if !ok {
+					t.Errorf("%s%s has no keys below it", path, key)
+				}
+				walk(f.Type, below, path+key+".")
 			}
 		}
 	}

@@ -181,7 +181,7 @@ func (d *demo) deposit(ctx context.Context, staff *client.Client) (wire.Dossier,
 	if err != nil {
 		return dossier, nil, err
 	}
-	defer os.RemoveAll(drawn) //nolint:errcheck // drawings of nobody
+	defer os.RemoveAll(drawn)
 	var versions []wire.Version
 	for _, file := range sample.Files {
 		v, err := d.depositFile(ctx, staff, dossier.ID, file, filepath.Join(drawn, file.Name))
@@ -199,7 +199,7 @@ func (d *demo) depositFile(ctx context.Context, staff *client.Client, dossier st
 	if err != nil {
 		return wire.Version{}, err
 	}
-	defer f.Close() //nolint:errcheck // read back below
+	defer f.Close()
 	if err := file.Write(f); err != nil {
 		return wire.Version{}, err
 	}
@@ -251,8 +251,8 @@ func (d *demo) collect(ctx context.Context, export string) error {
 	}
 	d.say("%s  %d B  sha256 %s…", path, saved.Size, saved.SHA256[:16])
 	return errors.Join(
-		os.WriteFile(filepath.Join(d.out, "policy.txt"), policy, 0o644),   //nolint:gosec // public
-		os.WriteFile(filepath.Join(d.out, "anchors.pem"), anchors, 0o644), //nolint:gosec // public
+		os.WriteFile(filepath.Join(d.out, "policy.txt"), policy, 0o644),
+		os.WriteFile(filepath.Join(d.out, "anchors.pem"), anchors, 0o644),
 	)
 }
 
@@ -270,7 +270,7 @@ func (d *demo) judge(ctx context.Context) error {
 	}
 	d.step("Sửa một byte thì không còn đạt", "with one byte changed it no longer passes")
 	changed := filepath.Join(d.out, "changed.pdf")
-	defer os.Remove(changed) //nolint:errcheck // a copy
+	defer os.Remove(changed)
 	if err := flipByte(path, changed); err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func (k *killed) deposit() {
 		return
 	}
 	content := make([]byte, size.Int64()+100)
-	rand.Read(content)          //nolint:errcheck // crypto/rand.Read never fails
+	rand.Read(content)
 	copy(content, `{"noise":"`) // JSON is the kind of file that noise can be dressed as
 	for i := 10; i < len(content)-2; i++ {
 		content[i] = 'a' + content[i]%26

@@ -20,7 +20,7 @@ func TestStandaloneLifecycle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer.Body.Close() //nolint:errcheck,gosec // not read
+		answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s", path, answer.Status)
 		}
@@ -66,7 +66,7 @@ func TestServeSaysWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // a test's
+	defer taken.Close()
 	foreign := t.TempDir()
 	if err := os.WriteFile(foreign+"/thesis.txt", []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)

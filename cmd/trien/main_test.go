@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	dir, err := os.MkdirTemp("", "trien-programs-")
 	if err == nil {
-		err = os.Chmod(dir, 0o755) //nolint:gosec // services run as another user where the tests run as root
+		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	}
 	programFolder = dir
 	code := standalonetest.Run(m)
-	os.RemoveAll(dir) //nolint:errcheck // temporary
+	os.RemoveAll(dir)
 	os.Exit(code)
 }
 
@@ -66,12 +66,12 @@ func vaultFolder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "trien-e2e-")
 	if err == nil {
-		err = os.Chmod(dir, 0o755) //nolint:gosec // see above
+		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	return filepath.Join(dir, "vault")
 }
 

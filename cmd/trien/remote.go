@@ -104,7 +104,7 @@ func depositFile(ctx context.Context, c *client.Client, d client.Deposit, path s
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // reading only
+	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
 		return err

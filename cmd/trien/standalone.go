@@ -31,7 +31,7 @@ import (
 const (
 	standaloneUnit   = "Ban Tổ chức (thử nghiệm)"
 	standaloneOrigin = "standalone.trien.example/records"
-	sealToken        = "trien-seal"
+	sealLabel        = "trien-seal"
 	authorityFolder  = "authority"
 	adminLogin       = "quantri"
 )
@@ -176,14 +176,14 @@ func ensureSeal(ctx context.Context, svc *standalone.Services, set *settings) er
 	if err != nil {
 		return err
 	}
-	module, env, err := softhsm.InitToken(ctx, filepath.Join(svc.Dir, "seal-token"), sealToken, pin)
+	module, env, err := softhsm.InitToken(ctx, filepath.Join(svc.Dir, "seal-token"), sealLabel, pin)
 	if err != nil {
 		return err
 	}
 	if err := softhsm.Use(env); err != nil {
 		return err
 	}
-	set.seal.token = token.Config{Module: module, Label: sealToken, PIN: pin}
+	set.seal.token = token.Config{Module: module, Label: sealLabel, PIN: pin}
 	set.seal.chain = svc.Authority.Intermediates()
 	t, err := token.Open(set.seal.token)
 	if err != nil {
@@ -229,7 +229,7 @@ func replaceFile(path string, text []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // gone if the rename succeeded
+	defer os.Remove(f.Name())
 	_, err = f.Write(text)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
