@@ -338,14 +338,14 @@ func storeOutbox(w *world) {
 func storePublishersAtOnce(w *world) {
 	ctx := w.Context()
 	all := map[vault.VersionID]bool{}
-	for range 24 {
+	for range 40 {
 		all[w.deposit(vault.RecordID{}, vault.Version{}).ID] = true
 	}
-	const publishers = 4
+	const publishers = 8
 	var claimed [publishers][]vault.PendingEntry
 	errs := atOnce(publishers, func(i int) error {
 		for {
-			some, err := w.ClaimEntries(ctx, 3, w.now, time.Hour)
+			some, err := w.ClaimEntries(ctx, 2, w.now, time.Hour)
 			claimed[i] = append(claimed[i], some...)
 			if err != nil || len(some) == 0 {
 				return err
