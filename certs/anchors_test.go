@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -149,8 +150,55 @@ func TestChain(t *testing.T) {
 	if _, err := certs.NewAnchors().Chain(good, inter, now, certs.SignDocuments); !errors.Is(err, certs.ErrUntrusted) {
 		t.Errorf("without anchors: %v", err)
 	}
+	crowd := make([]*x509.Certificate, 0, 101)
+	for range 100 {
+		crowd = append(crowd, good, nil)
+	}
+	if _, err := anchors.Chain(good, append(crowd, inter...), now, certs.SignDocuments); err != nil {
+		t.Errorf("issuer in a crowd: %v", err)
+	}
 	var none *certs.Anchors
 	if _, err := none.Chain(good, inter, now, certs.SignDocuments); !errors.Is(err, certs.ErrUntrusted) {
 		t.Errorf("nil anchors: %v", err)
+	}
+}
+
+func TestCheckUsage(t *testing.T) {
+	key := newKey(t)
+	stamping := []byte{0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08}
+	two := []byte{0x30, 0x14, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x04}
+	tests := []struct {
+		name     string
+		usage    x509.KeyUsage
+		eku      []byte
+		critical bool
+		purpose  certs.Purpose
+		want     error
+	}{
+		{"stamps", x509.KeyUsageDigitalSignature, stamping, true, certs.StampTime, nil},
+		{"stamps, not critical", x509.KeyUsageDigitalSignature, stamping, false, certs.StampTime, certs.ErrUsage},
+		{"stamps and mails", x509.KeyUsageDigitalSignature, two, true, certs.StampTime, certs.ErrUsage},
+		{"signs", x509.KeyUsageContentCommitment, nil, false, certs.SignDocuments, nil},
+		{"encrypts", x509.KeyUsageKeyEncipherment, nil, false, certs.SignDocuments, certs.ErrUsage},
+		{"anything", 0, nil, false, certs.SignDocuments, certs.ErrUsage},
+		{"stamps documents", x509.KeyUsageDigitalSignature, stamping, true, certs.SignDocuments, certs.ErrUsage},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &x509.Certificate{SerialNumber: big.NewInt(1), KeyUsage: tt.usage, NotAfter: time.Now().Add(time.Hour)}
+			if tt.eku != nil {
+				c.ExtraExtensions = []pkixExtension{{Id: []int{2, 5, 29, 37}, Critical: tt.critical, Value: tt.eku}}
+			}
+			raw, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c, err = x509.ParseCertificate(raw); err != nil {
+				t.Fatal(err)
+			}
+			if err := certs.CheckUsage(c, tt.purpose); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
 	}
 }

@@ -54,9 +54,7 @@ func (a *Anchors) Chain(leaf *x509.Certificate, intermediates []*x509.Certificat
 	if err := checkUsage(leaf, p); err != nil {
 		return nil, err
 	}
-	if len(intermediates) > maxIntermediates {
-		intermediates = intermediates[:maxIntermediates]
-	}
+	intermediates = issuersAmong(intermediates)
 	chains, err := a.verify(leaf, intermediates, at)
 	if err != nil {
 		return nil, a.explain(leaf, intermediates, err)
@@ -70,12 +68,21 @@ func (a *Anchors) Chain(leaf *x509.Certificate, intermediates []*x509.Certificat
 	return chain, nil
 }
 
+// issuersAmong leaves out what can issue nothing: a document may carry the certificates of a hundred signers.
+func issuersAmong(list []*x509.Certificate) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, c := range list {
+		if c != nil && c.IsCA && len(out) < maxIntermediates {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 func (a *Anchors) verify(leaf *x509.Certificate, intermediates []*x509.Certificate, at time.Time) ([][]*x509.Certificate, error) {
 	pool := x509.NewCertPool()
 	for _, c := range intermediates {
-		if c != nil {
-			pool.AddCert(c)
-		}
+		pool.AddCert(c)
 	}
 	return leaf.Verify(x509.VerifyOptions{
 		Roots: a.pool, Intermediates: pool, CurrentTime: at,
@@ -101,9 +108,7 @@ func (a *Anchors) explain(leaf *x509.Certificate, intermediates []*x509.Certific
 	}
 	moments := []time.Time{leaf.NotBefore}
 	for _, c := range slices.Concat(intermediates, a.roots) {
-		if c != nil {
-			moments = append(moments, c.NotBefore)
-		}
+		moments = append(moments, c.NotBefore)
 	}
 	// A path that ever holds holds at the latest NotBefore of its certificates.
 	for _, t := range moments {

@@ -108,7 +108,10 @@ func (a algorithm) scheme(digest crypto.Hash) (scheme, error) {
 	return scheme{}, doubted(subWeak, nil, "signature algorithm %s is not accepted with its digest algorithm", a.oid)
 }
 
-// readPSS reads RSASSA-PSS-params (RFC 4055 §3.1): one hash throughout, whose salt is at least as long as nothing and at most as long as it.
+// maxPSSSalt is what fits beside a digest into the longest key; OpenSSL fills the key up.
+const maxPSSSalt = 1024
+
+// readPSS reads RSASSA-PSS-params (RFC 4055 §3.1): one hash throughout.
 func readPSS(params []byte, digest crypto.Hash) (scheme, error) {
 	bad := doubted(subWeak, nil, "RSA-PSS parameters are not accepted")
 	in := cryptobyte.String(params)
@@ -130,7 +133,7 @@ func readPSS(params []byte, digest crypto.Hash) (scheme, error) {
 		return scheme{}, bad
 	}
 	var length int
-	if !salt.ReadASN1Integer(&length) || !salt.Empty() || length < 0 || length > 64 {
+	if !salt.ReadASN1Integer(&length) || !salt.Empty() || length < 0 || length > maxPSSSalt {
 		return scheme{}, bad
 	}
 	return scheme{family: pss, hash: digest, salt: length}, nil

@@ -163,6 +163,9 @@ func (i *inspector) admit(f signatureField) error {
 	if err := c.fail(c.locate(i.doc)); err != nil || c.flaw != nil {
 		return err
 	}
+	if !c.padding {
+		c.add(false, "padding", "the container holds something after the signature")
+	}
 	c.ByteRange = c.byteRange
 	c.RevisionEnd = c.byteRange[2] + c.byteRange[3]
 	for n, r := range i.doc.Revisions() {

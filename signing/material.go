@@ -86,10 +86,10 @@ func (m *material) addStored(b []byte) {
 	m.addCertificates([]*x509.Certificate{c})
 }
 
-// addCertificates keeps candidates for chains, each once.
+// addCertificates keeps issuers, each once.
 func (m *material) addCertificates(list []*x509.Certificate) {
 	for _, c := range list {
-		if len(m.certificates) < maxCertificates && !slices.ContainsFunc(m.certificates, c.Equal) {
+		if c.IsCA && len(m.certificates) < maxCertificates && !slices.ContainsFunc(m.certificates, c.Equal) {
 			m.certificates = append(m.certificates, c)
 		}
 	}
