@@ -103,7 +103,10 @@ func (v *Vault) exportJob(in *intake, d Dossier, x *Export, official Account) (J
 	}
 	x.Job = j.ID
 	look := &signing.Appearance{Page: 1, Rect: person, Lines: signatureLines(official)}
-	return j, v.prepare(in.ctx, &j, official, base, in.key, look)
+	if err := v.prepare(in.ctx, &j, official, base, in.key, look); err != nil {
+		return Job{}, err
+	}
+	return j, nil
 }
 
 // exportContent gathers what the export is made of.
@@ -163,7 +166,10 @@ func (v *Vault) Export(ctx context.Context, a Actor, id ExportID) (Export, error
 	if err != nil {
 		return Export{}, fmt.Errorf("reading export %s: %w", id, err)
 	}
-	return x, v.authorizeExport(ctx, a, x)
+	if err := v.authorizeExport(ctx, a, x); err != nil {
+		return Export{}, err
+	}
+	return x, nil
 }
 
 // authorizeExport opens an export to the recipient it was made for, and else to those who may collect in the dossier's unit.

@@ -64,7 +64,7 @@ func (v *Vault) begin(ctx context.Context, a Actor, idempotency string, fingerpr
 
 // beat says that the upload is alive until it ends.
 func (in *intake) beat() {
-	tick := time.NewTicker(in.v.limits.UploadGrace / 5)
+	tick := time.NewTicker(min(in.v.limits.UploadGrace/5, BeatEvery))
 	defer tick.Stop()
 	for {
 		select {
