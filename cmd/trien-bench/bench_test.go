@@ -156,6 +156,24 @@ func TestMemoryOfProcess(t *testing.T) {
 	}
 }
 
+func TestProcessorTime(t *testing.T) {
+	before, err := processorTime(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; { // work until it shows
+		newDocument(1000, 1)
+		if after, err := processorTime(os.Getpid()); err != nil {
+			t.Fatal(err)
+		} else if after >= before+0.05 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("work takes no processor time")
+		}
+	}
+}
+
 func TestSpace(t *testing.T) {
 	if err := enoughSpace(t.TempDir(), 1); err != nil {
 		t.Error(err)

@@ -23,6 +23,7 @@ type benchmark struct {
 	progress        io.Writer
 
 	server  *server
+	store   int // process of its S3 server
 	vault   *client.Client
 	dossier string
 	peer    *minio.Client
@@ -55,6 +56,9 @@ func (b *benchmark) starting(ctx context.Context) ([]row, error) {
 	if b.server, err = startServer(ctx, b.program, b.folder); err != nil {
 		return nil, err
 	}
+	if b.store, err = childNamed(b.server.cmd.Process.Pid, "objects-child"); err != nil {
+		return nil, err
+	}
 	if b.vault, b.dossier, err = b.server.signIn(ctx); err != nil {
 		return nil, err
 	}
@@ -69,11 +73,14 @@ func (b *benchmark) deposits(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, s := range b.series {
 		b.say("%s: %d rounds of %d × %s into the vault, then raw", s.name, s.rounds, s.clients*s.count, amount(s.size))
-		r, err := b.compare(ctx, s, b.deposit, b.put)
+		compared, err := b.compare(ctx, s, b.deposit, b.put)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
-		rows = append(rows, r)
+		rows = append(rows, compared.row(s))
+		if s.processor {
+			rows = append(rows, compared.processorRow(s))
+		}
 	}
 	return rows, nil
 }
@@ -90,7 +97,7 @@ func (b *benchmark) reading(ctx context.Context) ([]row, error) {
 	if err := b.putAs(ctx, d, "reading"); err != nil {
 		return nil, err
 	}
-	r, err := b.compare(ctx, s, func(ctx context.Context, _ *document) error {
+	compared, err := b.compare(ctx, s, func(ctx context.Context, _ *document) error {
 		_, err := b.vault.Content(ctx, done.Version.ID, "bench", io.Discard)
 		return err
 	}, func(ctx context.Context, d *document) error {
@@ -104,27 +111,55 @@ func (b *benchmark) reading(ctx context.Context) ([]row, error) {
 		}
 		return errors.Join(err, o.Close())
 	})
-	return []row{r}, err
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return []row{compared.row(s)}, nil
 }
 
-// compare runs vault and raw in turn and compares their medians.
-func (b *benchmark) compare(ctx context.Context, s series, vault, raw func(context.Context, *document) error) (row, error) {
-	var speeds [2][]float64
+// comparison holds what the rounds gave: of the vault, then raw.
+type comparison struct {
+	speeds    [2][]float64 // MB/s
+	processor [2]float64   // seconds of processor time, of client, server and S3 server together
+}
+
+func (c comparison) row(s series) row {
+	return against(s.name, "MB/s", median(c.speeds[0]), median(c.speeds[1]), s.goal)
+}
+
+// processorRow tells what a busy machine cannot hide: how much work a gigabyte is. PostgreSQL's is not in it.
+func (c comparison) processorRow(s series) row {
+	gigabytes := float64(s.size) * float64(s.clients*s.count*s.rounds) / gb
+	return beside("processor time per GB, "+s.name, "s", c.processor[0]/gigabytes, c.processor[1]/gigabytes)
+}
+
+// compare runs vault and raw in turn.
+func (b *benchmark) compare(ctx context.Context, s series, vault, raw func(context.Context, *document) error) (comparison, error) {
+	var c comparison
 	for round := -1; round < s.rounds; round++ { // the first round warms up
 		for i, do := range []func(context.Context, *document) error{vault, raw} {
+			before, err := b.processorTime()
+			if err != nil {
+				return c, err
+			}
 			took, err := b.together(ctx, s, do)
 			if err != nil {
-				return row{}, err
+				return c, err
+			}
+			after, err := b.processorTime()
+			if err != nil {
+				return c, err
 			}
 			if round >= 0 {
-				speeds[i] = append(speeds[i], float64(s.size)*float64(s.clients*s.count)/mb/took.Seconds())
+				c.speeds[i] = append(c.speeds[i], float64(s.size)*float64(s.clients*s.count)/mb/took.Seconds())
+				c.processor[i] += after - before
 			}
 		}
 		if err := b.emptyPeer(ctx); err != nil {
-			return row{}, err
+			return c, err
 		}
 	}
-	return against(s.name, "MB/s", median(speeds[0]), median(speeds[1]), s.goal), nil
+	return c, nil
 }
 
 // together lets each client do count documents, all of which differ, and returns the time of all.

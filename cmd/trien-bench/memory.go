@@ -17,11 +17,7 @@ const memoryGoal = 128 // MiB
 // memory deposits one large document and reads the server's peak resident memory: reset before, read after.
 func (b *benchmark) memory(ctx context.Context) ([]row, error) {
 	b.say("memory while %s are deposited", amount(b.large))
-	pid := b.server.cmd.Process.Pid
-	store, err := childNamed(pid, "objects-child")
-	if err != nil {
-		return nil, err
-	}
+	pid, store := b.server.cmd.Process.Pid, b.store
 	for _, p := range []int{pid, store} {
 		if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p), []byte("5"), 0); err != nil { // resets VmHWM, proc(5)
 			return nil, fmt.Errorf("resetting the peak of memory: %w", err)
@@ -95,4 +91,35 @@ func enoughSpace(folder string, need int64) error {
 		return fmt.Errorf("only %.1f GB are free in %s; the bench needs %.1f GB (choose another folder by --scratch)", float64(free)/gb, folder, float64(need)/gb)
 	}
 	return nil
+}
+
+// processorTime is what client, server and S3 server have used so far, in seconds.
+func (b *benchmark) processorTime() (float64, error) {
+	var sum float64
+	for _, pid := range []int{os.Getpid(), b.server.cmd.Process.Pid, b.store} {
+		used, err := processorTime(pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
+}
+
+// clockTick is the unit of /proc/PID/stat on every Linux.
+const clockTick = 0.01
+
+func processorTime(pid int) (float64, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, ok := strings.Cut(string(stat), ") ") // the name before it may hold anything
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 13 {
+		return 0, errors.New("the kernel tells no processor time")
+	}
+	user, err1 := strconv.ParseFloat(fields[11], 64)
+	system, err2 := strconv.ParseFloat(fields[12], 64)
+	return (user + system) * clockTick, errors.Join(err1, err2)
 }

@@ -18,6 +18,7 @@ type series struct {
 	clients       int
 	count, rounds int // count per client
 	goal          float64
+	processor     bool // also compare processor time
 }
 
 // receipts is one measurement of the time from the first byte of a deposit to its verified receipt.
@@ -41,10 +42,10 @@ func planFor(quick bool) plan {
 	if quick {
 		return plan{
 			series: []series{
-				{"deposit, 1 MB, 1 client", mb, 1, 2, 2, 0.8},
-				{"deposit, 50 KB, 8 clients", 50 * kb, 8, 2, 2, 0.25},
+				{"deposit, 1 MB, 1 client", mb, 1, 2, 2, 0.8, true},
+				{"deposit, 50 KB, 8 clients", 50 * kb, 8, 2, 2, 0.25, false},
 			},
-			readings: series{"disclosure, 1 MB, 1 client", mb, 1, 2, 2, 0.5},
+			readings: series{"disclosure, 1 MB, 1 client", mb, 1, 2, 2, 0.5, false},
 			receipts: []receipts{{"deposit to receipt, 50 KB, 1 client", 1, 5, 100, 250}},
 			large:    20 * mb,
 			space:    gb,
@@ -52,12 +53,12 @@ func planFor(quick bool) plan {
 	}
 	return plan{
 		series: []series{
-			{"deposit, 1 MB, 1 client", mb, 1, 16, 15, 0.8},
-			{"deposit, 16 MB, 1 client", 16 * mb, 1, 4, 11, 0.8},
-			{"deposit, 256 MB, 1 client", 256 * mb, 1, 1, 5, 0.8},
-			{"deposit, 50 KB, 8 clients", 50 * kb, 8, 25, 11, 0.25},
+			{"deposit, 1 MB, 1 client", mb, 1, 16, 15, 0.8, false},
+			{"deposit, 16 MB, 1 client", 16 * mb, 1, 4, 11, 0.8, true},
+			{"deposit, 256 MB, 1 client", 256 * mb, 1, 1, 5, 0.8, false},
+			{"deposit, 50 KB, 8 clients", 50 * kb, 8, 25, 11, 0.25, false},
 		},
-		readings: series{"disclosure, 16 MB, 1 client", 16 * mb, 1, 4, 9, 0.5},
+		readings: series{"disclosure, 16 MB, 1 client", 16 * mb, 1, 4, 9, 0.5, false},
 		receipts: []receipts{
 			{"deposit to receipt, 50 KB, 1 client", 1, 200, 100, 250},
 			{"deposit to receipt, 50 KB, 8 clients", 8, 50, 250, 600},

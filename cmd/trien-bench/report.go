@@ -54,6 +54,13 @@ func atMost(name, unit string, value, goal float64) row {
 	return row{name, round(value), unit, nil, nil, fmt.Sprintf("≤ %g %s", goal, unit), &met}
 }
 
+// beside is a row with a peer and no goal.
+func beside(name, unit string, value, peer float64) row {
+	ratio := round(value / peer)
+	value, peer = round(value), round(peer)
+	return row{name, value, unit, &peer, &ratio, "", nil}
+}
+
 // without is a row without peer or goal: to know it.
 func without(name, unit string, value float64) row {
 	return row{name, round(value), unit, nil, nil, "", nil}
