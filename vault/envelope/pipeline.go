@@ -71,13 +71,14 @@ func (r *Reader) fetchAll(free chan *[runSize]byte, out chan<- *run, stop <-chan
 			return
 		}
 		u.first, u.count = first, min(runSegments, r.segments-first)
-		u.sealed, u.err = r.fetch(u.buf[:], u.first, u.count)
+		sealed, err := r.fetch(u.buf[:], u.first, u.count)
+		u.sealed, u.err = sealed, err
 		select {
-		case out <- &u:
+		case out <- &u: // it is the receiver's from now on
 		case <-stop:
 			return
 		}
-		if u.err != nil {
+		if err != nil {
 			return
 		}
 	}
@@ -92,12 +93,13 @@ func (r *Reader) openAll(in <-chan *run, out chan<- *run, stop <-chan struct{}) 
 				u.plain = append(u.plain, plain)
 			}
 		}
+		failed := u.err != nil
 		select {
 		case out <- u:
 		case <-stop:
 			return
 		}
-		if u.err != nil {
+		if failed {
 			return
 		}
 	}
