@@ -47,26 +47,42 @@ var (
 	}
 )
 
+// Statements about a certificate (RFC 3739 §3.2.6).
+var (
+	oidQCStatements  = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 3}
+	oidQCType        = asn1.ObjectIdentifier{0, 4, 0, 1862, 1, 6}
+	oidTypeSignature = asn1.ObjectIdentifier{0, 4, 0, 1862, 1, 6, 1}
+	oidTypeSeal      = asn1.ObjectIdentifier{0, 4, 0, 1862, 1, 6, 2}
+)
+
+type qcStatement struct {
+	ID   asn1.ObjectIdentifier
+	Info []asn1.ObjectIdentifier
+}
+
 // Subject of a certificate to issue.
 type Subject struct {
 	CommonName, Organisation, Unit, Title, SerialNumber string
 	DNSNames                                            []string      // server certificates only
 	Loopback                                            bool          // server certificate for 127.0.0.1, ::1 and localhost
+	Untyped                                             bool          // signing certificates only: do not state whose they are, as many issuers
 	Lifetime                                            time.Duration // 0: one year
 	NotBefore                                           time.Time     // zero: an hour ago
 }
 
 // IssuePerson issues a document signing certificate for an official. Errors wrap ErrSubject or ErrState.
 func (a *Authority) IssuePerson(s Subject, pub crypto.PublicKey) (*x509.Certificate, error) {
-	return a.issueSigning(s, pub)
+	return a.issueSigning(s, pub, oidTypeSignature)
 }
 
 // IssueSeal issues a document signing certificate for an organisation: its name is the common name.
 func (a *Authority) IssueSeal(s Subject, pub crypto.PublicKey) (*x509.Certificate, error) {
-	return a.issueSigning(s, pub)
+	return a.issueSigning(s, pub, oidTypeSeal)
 }
 
-func (a *Authority) issueSigning(s Subject, pub crypto.PublicKey) (*x509.Certificate, error) {
+// issueSigning states whose signature the certificate is for (EN 319 412-5, QcType), so that a seal is told from a person
+// without guessing by names. It claims no qualified status.
+func (a *Authority) issueSigning(s Subject, pub crypto.PublicKey, holder asn1.ObjectIdentifier) (*x509.Certificate, error) {
 	t, err := a.leaf(s, pub)
 	if err != nil {
 		return nil, err
@@ -74,6 +90,14 @@ func (a *Authority) issueSigning(s Subject, pub crypto.PublicKey) (*x509.Certifi
 	t.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
 	t.UnknownExtKeyUsage = []asn1.ObjectIdentifier{oidDocSigning}
+	if s.Untyped {
+		return a.sign(t, pub, a.id.issuer)
+	}
+	statements, err := asn1.Marshal([]qcStatement{{ID: oidQCType, Info: []asn1.ObjectIdentifier{holder}}})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the type of holder: %w", err)
+	}
+	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidQCStatements, Value: statements})
 	return a.sign(t, pub, a.id.issuer)
 }
 

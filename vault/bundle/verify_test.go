@@ -77,7 +77,7 @@ func TestVerifySigners(t *testing.T) {
 		t.Fatal(err)
 	}
 	bare := signer{key: newKey(t)}
-	if bare.cert, err = o.IssueSeal(devpki.Subject{CommonName: "Ban Không Rõ"}, bare.key.Public()); err != nil {
+	if bare.cert, err = o.IssueSeal(devpki.Subject{CommonName: "Ban Không Rõ", Untyped: true}, bare.key.Public()); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
