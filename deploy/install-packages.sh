@@ -72,6 +72,7 @@ if [ "$purpose" = test ]; then
 	need poppler-utils "pdfsig and pdftotext judge our PDFs" have pdfsig
 	need mupdf-tools "a second opinion on our PDFs" have mutool
 	need openssl "a second opinion on our signatures" have openssl
+	need libnss3-tools "tells pdfsig whom to trust" have certutil
 	need chromium "tests of the pages" have chromium
 	need fonts-liberation "Vietnamese letters in the pages' screenshots" found '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' '/usr/share/fonts/truetype/liberation*/LiberationSans-Regular.ttf'
 fi
