@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Server) postSession(c *gin.Context) error {
-	in, err := readJSON[wire.SignIn](c)
+	in, err := readJSON[wire.SignIn](s, c)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *Server) listUnits(c *gin.Context, a vault.Actor) error {
 }
 
 func (s *Server) postUnit(c *gin.Context, a vault.Actor) error {
-	in, err := readJSON[wire.NewUnit](c)
+	in, err := readJSON[wire.NewUnit](s, c)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Server) listAccounts(c *gin.Context, a vault.Actor) error {
 }
 
 func (s *Server) postAccount(c *gin.Context, a vault.Actor) error {
-	in, err := readJSON[wire.NewAccount](c)
+	in, err := readJSON[wire.NewAccount](s, c)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (s *Server) putCertificate(c *gin.Context, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	in, err := readJSON[wire.Certificate](c)
+	in, err := readJSON[wire.Certificate](s, c)
 	if err != nil {
 		return err
 	}

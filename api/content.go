@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -68,7 +69,7 @@ func (s *Server) stream(c *gin.Context, content *vault.Content) error {
 const aheadFrom = 4 << 20
 
 func (s *Server) send(c *gin.Context, content *vault.Content, part byteRange, first []byte) error {
-	w := &contentWriter{c.Writer, s.metrics}
+	w := &contentWriter{c.Writer, s.metrics, s.limits.Stall}
 	if ahead, ok := content.ReaderAt.(io.WriterTo); ok && part.length == content.Size && content.Size >= aheadFrom {
 		_, err := ahead.WriteTo(w)
 		return err
@@ -104,12 +105,13 @@ func setContentHeaders(c *gin.Context, content *vault.Content, part byteRange, s
 
 // contentWriter gives each write its own deadline. It hides the connection's ReadFrom, which would take all under one.
 type contentWriter struct {
-	w gin.ResponseWriter
-	m *metrics
+	w     gin.ResponseWriter
+	m     *metrics
+	stall time.Duration
 }
 
 func (w *contentWriter) Write(p []byte) (int, error) {
-	extendWrite(w.w)
+	extendWrite(w.w, w.stall)
 	n, err := w.w.Write(p)
 	w.m.given.Add(float64(n))
 	if err != nil {

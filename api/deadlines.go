@@ -6,39 +6,52 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"trien/vault"
 )
 
-// Deadlines roll: a peer may take long, but not be silent for long. While a handler works and nothing is read, no read deadline
-// may stand, since the server would take its end for the client's going away. A recorder in a test knows no deadlines, which
-// is why errors of setting them are dropped here: a connection that is gone shows at the next read or write.
+// Deadlines roll: a peer may take long, but not be silent for long. A request with a body has one from its first moment, since the
+// library reads what a handler leaves over; once the body is at its end none may stand, since the server would take it for the
+// client's going away. A recorder in a test knows no deadlines, which is why errors of setting them are dropped here: a
+// connection that is gone shows at the next read or write.
 
-func clearDeadlines(w http.ResponseWriter) {
+func firstDeadlines(w http.ResponseWriter, r *http.Request, stall time.Duration) {
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{})
-	_ = rc.SetWriteDeadline(time.Time{})
+	_ = rc.SetWriteDeadline(time.Time{}) // a keep-alive connection may carry the one of its last answer
+	if r.Body != nil && r.Body != http.NoBody {
+		_ = rc.SetReadDeadline(time.Now().Add(stall))
+	}
 }
 
-func extendWrite(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stallTimeout))
+func extendWrite(w http.ResponseWriter, stall time.Duration) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stall))
 }
 
 // rollingReader reads a request's body under a deadline that every read extends.
 type rollingReader struct {
-	body io.Reader
-	rc   *http.ResponseController
+	body  io.Reader
+	rc    *http.ResponseController
+	stall time.Duration
 }
 
-func newRollingReader(w http.ResponseWriter, body io.Reader) *rollingReader {
-	return &rollingReader{body, http.NewResponseController(w)}
+const keyBodyRead = "body_read"
+
+// body of a request, at most so many bytes.
+func (s *Server) body(c *gin.Context, most int64) io.Reader {
+	c.Set(keyBodyRead, true)
+	return &rollingReader{http.MaxBytesReader(c.Writer, c.Request.Body, most), http.NewResponseController(c.Writer), s.limits.Stall}
 }
 
 func (r *rollingReader) Read(p []byte) (int, error) {
-	_ = r.rc.SetReadDeadline(time.Now().Add(stallTimeout))
+	_ = r.rc.SetReadDeadline(time.Now().Add(r.stall))
 	n, err := r.body.Read(p)
-	_ = r.rc.SetReadDeadline(time.Time{})
+	if errors.Is(err, io.EOF) {
+		_ = r.rc.SetReadDeadline(time.Time{})
+	}
 	return n, transportError(err)
 }
 
@@ -61,16 +74,21 @@ const (
 	drainTime  = 15 * time.Second
 )
 
-// drain reads on, within bounds, after a refusal. It reports whether the body came to its end; if not, the connection is closed
-// once the answer is out.
-func drain(w http.ResponseWriter, body io.Reader) bool {
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(drainTime))
-	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
-	n, err := io.CopyN(io.Discard, body, drainBytes)
-	if errors.Is(err, io.EOF) && n < drainBytes {
-		return true
+// drain reads on, within bounds, after a refusal. If the body does not come to its end, the connection is closed once the answer
+// is out. A sender that waits to be told to go on gets its answer now, without sending anything.
+func drain(c *gin.Context) {
+	if strings.EqualFold(c.GetHeader("Expect"), "100-continue") && !c.GetBool(keyBodyRead) {
+		return
 	}
-	w.Header().Set("Connection", "close")
-	return false
+	rc := http.NewResponseController(c.Writer)
+	_ = rc.SetReadDeadline(time.Now().Add(drainTime))
+	if _, err := io.CopyN(io.Discard, c.Request.Body, drainBytes); !errors.Is(err, io.EOF) {
+		giveUp(c)
+	}
+}
+
+// giveUp ends the connection after the answer, without waiting for any more of the body.
+func giveUp(c *gin.Context) {
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now())
+	c.Header("Connection", "close")
 }

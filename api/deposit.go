@@ -40,8 +40,7 @@ func (s *Server) depositForm(c *gin.Context, a vault.Actor, n vault.NewDeposit, 
 	if c.Request.ContentLength > most {
 		return vault.Version{}, vault.ErrTooLarge
 	}
-	body := newRollingReader(c.Writer, http.MaxBytesReader(c.Writer, c.Request.Body, most))
-	form, err := newForm(c.GetHeader("Content-Type"), body)
+	form, err := newForm(c.GetHeader("Content-Type"), s.body(c, most))
 	if err != nil {
 		return vault.Version{}, err
 	}
@@ -59,15 +58,18 @@ func (s *Server) depositForm(c *gin.Context, a vault.Actor, n vault.NewDeposit, 
 	}
 	v, err := s.vault.Deposit(c.Request.Context(), a, n, file)
 	if err == nil && !file.ended {
-		drain(c.Writer, c.Request.Body) // the idempotency key was fulfilled before, and the file not read again
+		drain(c) // the idempotency key was fulfilled before, and the file not read again
 	}
 	return v, err
 }
 
 // refuseBody drains what is left of a refused request, and passes on why.
 func (s *Server) refuseBody(c *gin.Context, why error) error {
-	if c.Request.Context().Err() == nil {
-		drain(c.Writer, c.Request.Body)
+	switch {
+	case errors.Is(why, errSlow), errors.Is(why, vault.ErrInterrupted):
+		giveUp(c)
+	case c.Request.Context().Err() == nil:
+		drain(c)
 	}
 	return why
 }
@@ -144,7 +146,7 @@ func (f *form) next() (*multipart.Part, error) {
 		return part, nil
 	case f.tail.over && !bytes.Contains(f.tail.last, f.last):
 		return nil, formError(io.ErrUnexpectedEOF)
-	case err == io.EOF: //nolint:errorlint // wrapped, it is a form that breaks off
+	case err == io.EOF: // bare: wrapped, it is a form that breaks off
 		return nil, io.EOF
 	}
 	return nil, formError(err)

@@ -50,7 +50,7 @@ func limit(c *gin.Context, usual, most int) (int, error) {
 }
 
 func (s *Server) postDossier(c *gin.Context, a vault.Actor) error {
-	in, err := readJSON[wire.NewDossier](c)
+	in, err := readJSON[wire.NewDossier](s, c)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -22,8 +24,7 @@ func (s *Server) observe(c *gin.Context) {
 	id := rand.Text()[:16]
 	c.Set(keyRequestID, id)
 	c.Header(wire.RequestID, id)
-	// A keep-alive connection may carry the deadlines of its last stream.
-	clearDeadlines(c.Writer)
+	firstDeadlines(c.Writer, c.Request, s.limits.Stall)
 	defer func() {
 		route, status := c.FullPath(), c.Writer.Status()
 		if route == "" {
@@ -53,9 +54,21 @@ func (s *Server) recover(c *gin.Context) {
 		if c.Writer.Written() {
 			panic(http.ErrAbortHandler)
 		}
+		if isPage(c) {
+			s.failPage(c, &visit{lang: pageLanguage(c)}, errUnforeseen)
+			return
+		}
 		s.writeProblem(c, unknown, "")
 	}()
 	c.Next()
+}
+
+// loopback: on this machine itself other programs speak plain HTTP under the same name, whatever their port.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; " +
@@ -72,10 +85,20 @@ func secureHeaders(c *gin.Context) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
 	h.Set("Cache-Control", "no-store")
-	if c.Request.TLS != nil {
+	if c.Request.TLS != nil && !loopback(c.Request.Host) {
 		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}
 	c.Next()
+}
+
+// within bounds how long a handler may work.
+func within(d time.Duration) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ctx, cancel := context.WithTimeout(c.Request.Context(), d)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Next()
+	}
 }
 
 func requestID(c *gin.Context) string { return c.GetString(keyRequestID) }

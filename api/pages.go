@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,33 +28,34 @@ const (
 
 // routePages lists the pages. They take the session from a cookie and nothing else.
 func (s *Server) routePages(e *gin.Engine) {
-	e.GET("/static/:file", s.open(s.getStatic))
-	e.GET("/problems/:code", s.page(s.problemPage))
-	e.GET("/", s.memberPage(s.homePage))
-	e.POST("/sign-in", s.page(s.signInForm))
-	e.POST("/sign-out", s.memberForm(s.signOutForm))
-	e.POST("/search", s.memberForm(s.searchForm))
-	e.GET("/verify", s.page(s.verifyPage))
+	quick := e.Group("/", within(patience))
+	quick.GET("/static/:file", s.open(s.getStatic))
+	quick.GET("/problems/:code", s.page(s.problemPage))
+	quick.GET("/", s.memberPage(s.homePage))
+	quick.POST("/sign-in", s.page(s.signInForm))
+	quick.POST("/sign-out", s.memberForm(s.signOutForm))
+	quick.POST("/search", s.memberForm(s.searchForm))
+	quick.GET("/verify", s.page(s.verifyPage))
 	e.POST("/verify", s.page(s.verifyForm))
 
-	e.GET("/new-dossier", s.memberPage(s.newDossierPage))
-	e.POST("/dossiers", s.memberForm(s.newDossierForm))
-	e.GET("/dossiers/:dossier", s.memberPage(s.dossierPage))
+	quick.GET("/new-dossier", s.memberPage(s.newDossierPage))
+	quick.POST("/dossiers", s.memberForm(s.newDossierForm))
+	quick.GET("/dossiers/:dossier", s.memberPage(s.dossierPage))
 	e.POST("/dossiers/:dossier/records", s.memberUpload(s.recordForm))
 	e.POST("/dossiers/:dossier/exports", s.memberForm(s.exportForm))
 	e.POST("/records/:record/versions", s.memberUpload(s.versionForm))
-	e.GET("/versions/:version", s.memberPage(s.versionPage))
-	e.GET("/versions/:version/receipt", s.memberPage(s.receiptFile))
+	quick.GET("/versions/:version", s.memberPage(s.versionPage))
+	quick.GET("/versions/:version/receipt", s.memberPage(s.receiptFile))
 	e.POST("/versions/:version/content", s.memberForm(s.contentForm))
 	e.POST("/versions/:version/submissions", s.memberForm(s.submissionForm))
 
-	e.GET("/exports", s.memberPage(s.exportsPage))
+	quick.GET("/exports", s.memberPage(s.exportsPage))
 	e.GET("/exports/:export/content", s.memberPage(s.exportFile))
-	e.GET("/signing-jobs", s.memberPage(s.jobsPage))
+	quick.GET("/signing-jobs", s.memberPage(s.jobsPage))
 	e.GET("/signing-jobs/:job/document", s.memberPage(s.jobFile))
-	e.POST("/signing-jobs/:job/withdrawal", s.memberForm(s.withdrawalForm))
-	e.GET("/access-record", s.memberPage(s.accessPage))
-	e.GET("/accounts", s.memberPage(s.accountsPage))
+	quick.POST("/signing-jobs/:job/withdrawal", s.memberForm(s.withdrawalForm))
+	quick.GET("/access-record", s.memberPage(s.accessPage))
+	quick.GET("/accounts", s.memberPage(s.accountsPage))
 }
 
 // visit is one request for a page.
@@ -101,7 +103,7 @@ func (s *Server) memberForm(h func(*gin.Context, *visit, vault.Actor, url.Values
 		if v.actor == nil {
 			return s.refuseBody(c, vault.ErrSessionExpired)
 		}
-		f, err := readForm(c)
+		f, err := s.readForm(c)
 		if err != nil {
 			return err
 		}
@@ -125,8 +127,8 @@ func (s *Server) memberUpload(h func(*gin.Context, *visit, vault.Actor) error) g
 // visit finds out who asks. A session that has ended leaves a visitor who is not signed in.
 func (s *Server) visit(c *gin.Context) (*visit, error) {
 	v := &visit{lang: pageLanguage(c)}
-	cookie, err := c.Cookie(sessionCookie)
-	if err != nil || !validToken(cookie) {
+	cookie, _ := c.Cookie(sessionCookie) // none is an empty one
+	if !validToken(cookie) {
 		return v, nil
 	}
 	a, err := s.vault.Authenticate(c.Request.Context(), vault.Token(cookie), source(c))
@@ -156,11 +158,11 @@ func (v *visit) owns(token string) bool {
 }
 
 // readForm reads a small form without files.
-func readForm(c *gin.Context) (url.Values, error) {
+func (s *Server) readForm(c *gin.Context) (url.Values, error) {
 	if c.ContentType() != "application/x-www-form-urlencoded" {
 		return nil, errContentType
 	}
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
+	c.Request.Body = io.NopCloser(s.body(c, maxForm))
 	if err := c.Request.ParseForm(); err != nil {
 		return nil, bodyError(err)
 	}

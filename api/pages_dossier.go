@@ -47,7 +47,7 @@ func (s *Server) showDossier(c *gin.Context, v *visit, a vault.Actor, id vault.D
 			return err
 		}
 	}
-	d.View, d.Title = data, view.Subject.Name
+	d.View = data
 	return s.show(c, v, status, "dossier", d)
 }
 

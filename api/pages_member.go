@@ -31,7 +31,7 @@ func (s *Server) showSignIn(c *gin.Context, v *visit, view signInView, status in
 }
 
 func (s *Server) signInForm(c *gin.Context, v *visit) error {
-	f, err := readForm(c)
+	f, err := s.readForm(c)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,12 @@ func (p *reader) do(method, path string, header map[string]string, body string) 
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
+	req.Host = header["Host"] // empty: as in the address
 	resp, err := p.c.Do(req)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // reading only
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		p.t.Fatal(err)
@@ -170,7 +171,7 @@ func TestPageHeaders(t *testing.T) {
 	r := newRig(t)
 	p := r.reader()
 	for _, path := range []string{"/", "/verify", "/nothing", "/problems/not_logged", "/healthz"} {
-		resp, body := p.get(path)
+		resp, body := p.do("GET", path, map[string]string{"Accept": "text/html", "Host": "vault.example"}, "")
 		csp := resp.Header.Get("Content-Security-Policy")
 		if csp != "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "+
 			"connect-src 'self'; base-uri 'none'" {

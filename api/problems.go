@@ -27,6 +27,7 @@ var (
 	errForgery         = errors.New("api: form without its token")
 	errTooManyRequests = errors.New("api: too many requests")
 	errBusy            = errors.New("api: too many at once")
+	errUnforeseen      = errors.New("api: handler panicked") // logged where it happened
 	errGone            = errors.New("api: the client went away")
 )
 
@@ -131,6 +132,7 @@ var transportKinds = []kind{
 	{errBusy, http.StatusServiceUnavailable, "busy",
 		text{"Hệ thống đang bận", "Hãy thử lại sau ít giây."},
 		text{"System busy", "Try again in a few seconds."}, 5 * time.Second},
+	{errUnforeseen, unknown.status, unknown.code, unknown.vi, unknown.en, 0},
 	{errGone, statusClientGone, "client_gone",
 		text{"Người dùng đã ngắt kết nối", "Yêu cầu bị hủy từ phía người dùng."},
 		text{"Client went away", "The client ended the request."}, 0},

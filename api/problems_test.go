@@ -29,7 +29,11 @@ func TestEveryErrorOfTheVaultIsInTheTable(t *testing.T) {
 			continue
 		}
 		for _, s := range decl.Specs {
-			for _, name := range s.(*ast.ValueSpec).Names {
+			values, ok := s.(*ast.ValueSpec)
+			if !ok {
+				continue
+			}
+			for _, name := range values.Names {
 				if !name.IsExported() || !strings.HasPrefix(name.Name, "Err") {
 					continue
 				}

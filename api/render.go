@@ -99,7 +99,7 @@ func viewFuncs(l language) template.FuncMap {
 		"label":    func(x vault.Label) string { return pick(l, x.Vi, x.En) },
 		"register": func(r vault.Register) string { x := r.Label(); return pick(l, x.Vi, x.En) },
 		"kind":     func(r vault.Register, k vault.Kind) string { return kindLabel(l, r, k) },
-		"time":     func(t time.Time) string { return t.In(ict).Format("02/01/2006 15:04") },
+		"time":     clock,
 		"iso":      func(t time.Time) string { return t.In(ict).Format(time.RFC3339) },
 		"date":     birthDate,
 		"size":     func(n int64) string { return sizeText(l, n) },
@@ -122,6 +122,9 @@ func viewFuncs(l language) template.FuncMap {
 		"dict":     dict,
 	}
 }
+
+// clock is a time as people here write it.
+func clock(t time.Time) string { return t.In(ict).Format("02/01/2006 15:04") }
 
 func pick(l language, vi, en string) string {
 	if l == english {

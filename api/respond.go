@@ -43,7 +43,7 @@ func (s *Server) judge(c *gin.Context, err error) kind {
 		err = errGone
 	}
 	k, known := kindOf(err)
-	if !known || k.status >= http.StatusInternalServerError && !errors.Is(err, errBusy) {
+	if !known || k.status >= http.StatusInternalServerError && !errors.Is(err, errBusy) && !errors.Is(err, errUnforeseen) {
 		s.log.LogAttrs(c.Request.Context(), slog.LevelError, "request failed", slog.String(keyRequestID, requestID(c)),
 			slog.String("route", c.FullPath()), slog.String("code", k.code), slog.Any("error", err))
 	}
@@ -95,20 +95,19 @@ func (s *Server) write(c *gin.Context, status int, contentType string, v any) {
 
 // writeBytes answers with a small body. An error here is the peer's going away.
 func (s *Server) writeBytes(c *gin.Context, status int, contentType string, body []byte) {
-	extendWrite(c.Writer)
+	extendWrite(c.Writer, s.limits.Stall)
 	c.Header("Content-Length", strconv.Itoa(len(body)))
 	c.Data(status, contentType, body)
 }
 
 // readJSON reads a body of one JSON value without unknown fields.
-func readJSON[T any](c *gin.Context) (T, error) {
+func readJSON[T any](s *Server, c *gin.Context) (T, error) {
 	var v T
 	media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	if err != nil || media != "application/json" {
 		return v, errContentType
 	}
-	body := http.MaxBytesReader(c.Writer, c.Request.Body, maxJSON)
-	return v, decodeJSON(newRollingReader(c.Writer, body), &v)
+	return v, decodeJSON(s.body(c, maxJSON), &v)
 }
 
 func decodeJSON(r io.Reader, v any) error {

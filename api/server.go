@@ -30,6 +30,9 @@ type Limits struct {
 	VerifyAtOnce    int   // verifications at one time; default 4
 	SignInPerMinute int   // sign-ins from one address; default 60
 	SignInAtOnce    int   // sign-ins at one time, each of which takes 64 MiB of memory; default 4
+	// Stall ends a connection over which no byte of a body came or went for so long; default 60 s. Uploads and downloads may take
+	// as long as bytes keep coming.
+	Stall time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -45,6 +48,9 @@ func (l Limits) withDefaults() Limits {
 	def(&l.VerifyAtOnce, 4)
 	def(&l.SignInPerMinute, 60)
 	def(&l.SignInAtOnce, 4)
+	if l.Stall == 0 {
+		l.Stall = time.Minute
+	}
 	return l
 }
 
@@ -52,7 +58,7 @@ func (l Limits) withDefaults() Limits {
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	stallTimeout  = 60 * time.Second // no byte read or written for so long ends the connection
+	patience      = 2 * time.Minute // for what is neither upload nor download, nor builds or seals an export
 	maxHeader     = 32 << 10
 	maxJSON       = 1 << 20
 	maxForm       = 64 << 10
@@ -130,53 +136,66 @@ func (s *Server) engine() *gin.Engine {
 
 // noRoute answers programs and people each in their way.
 func (s *Server) noRoute(c *gin.Context) {
-	if strings.HasPrefix(c.Request.URL.Path, "/api/") || !strings.Contains(c.GetHeader("Accept"), "text/html") {
-		s.fail(c, errRoute)
+	if isPage(c) {
+		s.failPage(c, &visit{lang: pageLanguage(c)}, errRoute)
 		return
 	}
-	s.failPage(c, &visit{lang: pageLanguage(c)}, errRoute)
+	s.fail(c, errRoute)
+}
+
+// isPage tells what people read from what programs do: by the route, or where there is none by what is asked for.
+func isPage(c *gin.Context) bool {
+	route := c.FullPath()
+	switch {
+	case strings.HasPrefix(c.Request.URL.Path, "/api/"), strings.HasPrefix(route, "/static/"):
+		return false
+	case route == "":
+		return strings.Contains(c.GetHeader("Accept"), "text/html")
+	}
+	return route != "/healthz" && route != "/readyz" && route != "/metrics"
 }
 
 // routeInterface lists the routes of the interface. openapi.yaml has each of them, which a test holds.
 func (s *Server) routeInterface(e *gin.Engine) {
-	v1 := e.Group("/api/v1")
-	v1.GET("/openapi.yaml", s.open(s.getOpenAPI))
-	v1.POST("/sessions", s.open(s.postSession))
-	v1.DELETE("/sessions/current", s.signedIn(s.deleteSession))
-	v1.GET("/me", s.signedIn(s.getMe))
-	v1.GET("/units", s.signedIn(s.listUnits))
-	v1.POST("/units", s.signedIn(s.postUnit))
-	v1.GET("/accounts", s.signedIn(s.listAccounts))
-	v1.POST("/accounts", s.signedIn(s.postAccount))
-	v1.PUT("/accounts/:account/certificate", s.signedIn(s.putCertificate))
-	v1.GET("/officials", s.signedIn(s.listOfficials))
-	v1.GET("/registers", s.open(s.listRegisters))
+	v1 := e.Group("/api/v1") // may take its time
+	quick := e.Group("/api/v1", within(patience))
+	quick.GET("/openapi.yaml", s.open(s.getOpenAPI))
+	quick.POST("/sessions", s.open(s.postSession))
+	quick.DELETE("/sessions/current", s.signedIn(s.deleteSession))
+	quick.GET("/me", s.signedIn(s.getMe))
+	quick.GET("/units", s.signedIn(s.listUnits))
+	quick.POST("/units", s.signedIn(s.postUnit))
+	quick.GET("/accounts", s.signedIn(s.listAccounts))
+	quick.POST("/accounts", s.signedIn(s.postAccount))
+	quick.PUT("/accounts/:account/certificate", s.signedIn(s.putCertificate))
+	quick.GET("/officials", s.signedIn(s.listOfficials))
+	quick.GET("/registers", s.open(s.listRegisters))
 
-	v1.GET("/dossiers", s.signedIn(s.listDossiers))
-	v1.POST("/dossiers", s.signedIn(s.postDossier))
-	v1.GET("/dossiers/:dossier", s.signedIn(s.getDossier))
+	quick.GET("/dossiers", s.signedIn(s.listDossiers))
+	quick.POST("/dossiers", s.signedIn(s.postDossier))
+	quick.GET("/dossiers/:dossier", s.signedIn(s.getDossier))
 	v1.POST("/dossiers/:dossier/records", s.signedIn(s.postRecord))
 	v1.POST("/dossiers/:dossier/exports", s.signedIn(s.postExport))
 	v1.POST("/records/:record/versions", s.signedIn(s.postVersion))
-	v1.GET("/versions/:version", s.signedIn(s.getVersion))
+	quick.GET("/versions/:version", s.signedIn(s.getVersion))
 	v1.GET("/versions/:version/content", s.signedIn(s.getContent))
-	v1.GET("/versions/:version/receipt", s.signedIn(s.getReceipt))
+	quick.GET("/versions/:version/receipt", s.signedIn(s.getReceipt))
 	v1.POST("/versions/:version/submissions", s.signedIn(s.postSubmission))
 
-	v1.GET("/exports", s.signedIn(s.listExports))
-	v1.GET("/exports/:export", s.signedIn(s.getExport))
+	quick.GET("/exports", s.signedIn(s.listExports))
+	quick.GET("/exports/:export", s.signedIn(s.getExport))
 	v1.GET("/exports/:export/content", s.signedIn(s.getExportContent))
-	v1.GET("/signing-jobs", s.signedIn(s.listJobs))
-	v1.GET("/signing-jobs/:job", s.signedIn(s.getJob))
-	v1.DELETE("/signing-jobs/:job", s.signedIn(s.deleteJob))
+	quick.GET("/signing-jobs", s.signedIn(s.listJobs))
+	quick.GET("/signing-jobs/:job", s.signedIn(s.getJob))
+	quick.DELETE("/signing-jobs/:job", s.signedIn(s.deleteJob))
 	v1.GET("/signing-jobs/:job/document", s.signedIn(s.getJobDocument))
 	v1.POST("/signing-jobs/:job/signature", s.signedIn(s.postSignature))
 
-	v1.GET("/ledger/checkpoint", s.open(s.getCheckpoint))
-	v1.GET("/ledger/consistency", s.open(s.getConsistency))
-	v1.GET("/ledger/policy", s.open(s.getPolicy))
-	v1.GET("/anchors", s.open(s.getAnchors))
-	v1.GET("/access-record", s.signedIn(s.listEvents))
+	quick.GET("/ledger/checkpoint", s.open(s.getCheckpoint))
+	quick.GET("/ledger/consistency", s.open(s.getConsistency))
+	quick.GET("/ledger/policy", s.open(s.getPolicy))
+	quick.GET("/anchors", s.open(s.getAnchors))
+	quick.GET("/access-record", s.signedIn(s.listEvents))
 	v1.POST("/verify", s.open(s.postVerify))
 }
 

@@ -58,7 +58,7 @@ func (s *Server) postSignature(c *gin.Context, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	in, err := readJSON[wire.Signature](c)
+	in, err := readJSON[wire.Signature](s, c)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (s *Server) postExport(c *gin.Context, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	in, err := readJSON[wire.NewExport](c)
+	in, err := readJSON[wire.NewExport](s, c)
 	if err != nil {
 		return err
 	}

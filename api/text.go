@@ -30,6 +30,7 @@ var words = map[string][2]string{
 
 	"title.signin":      {"Đăng nhập", "Sign in"},
 	"title.home":        {"Danh sách hồ sơ", "Dossiers"},
+	"title.dossier":     {"Hồ sơ", "Dossier"}, // not the name: browsers keep titles
 	"title.newdossier":  {"Mở hồ sơ", "New dossier"},
 	"title.exports":     {"Gói hồ sơ nhận", "Exports for me"},
 	"title.jobs":        {"Chờ ký", "To sign"},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,7 +133,7 @@ func (r *rig) stubborn(token, path, body string) *http.Response {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the connection ends with it
+	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		r.t.Fatal(err)
 	}
@@ -142,7 +143,8 @@ func (r *rig) stubborn(token, path, body string) *http.Response {
 // dial opens an HTTP/1.1 connection.
 func (r *rig) dial() net.Conn {
 	r.t.Helper()
-	pool := r.http.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	pool := x509.NewCertPool()
+	pool.AddCert(r.http.Certificate())
 	conn, err := tls.Dial("tcp", r.http.Listener.Addr().String(), &tls.Config{RootCAs: pool, ServerName: "example.com"})
 	if err != nil {
 		r.t.Fatal(err)

@@ -68,8 +68,7 @@ func (s *Server) fillSpool(c *gin.Context, spool *envelope.Spool) error {
 	if c.Request.ContentLength > most {
 		return vault.ErrTooLarge
 	}
-	body := newRollingReader(c.Writer, http.MaxBytesReader(c.Writer, c.Request.Body, most))
-	file, err := verifyBody(c.GetHeader("Content-Type"), body)
+	file, err := verifyBody(c.GetHeader("Content-Type"), s.body(c, most))
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func (s *Server) postSubmission(c *gin.Context, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	in, err := readJSON[wire.Submission](c)
+	in, err := readJSON[wire.Submission](s, c)
 	if err != nil {
 		return err
 	}
