@@ -108,7 +108,10 @@ func (a *agent) purpose(j wire.Job) string {
 	return plain(j.Purpose)
 }
 
-// clock writes a time as the person's wall clock does.
-func clock(t time.Time) string { return t.Local().Format("02/01/2006 15:04 -07:00") }
+// clock writes a time the Vietnamese way.
+func clock(t time.Time) string { return t.In(vietnam).Format("02/01/2006 15:04 (-07:00)") }
 
-func day(t time.Time) string { return t.Local().Format("02/01/2006") }
+func day(t time.Time) string { return t.In(vietnam).Format("02/01/2006") }
+
+// vietnam is the zone that signatures and verdicts show times in, wherever the machine stands.
+var vietnam = time.FixedZone("+07", 7*60*60)
