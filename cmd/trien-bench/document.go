@@ -10,6 +10,7 @@ import (
 
 // document is a PDF of any size that takes no memory: its one large stream repeats a block that does not compress.
 type document struct {
+	number     int
 	head, tail []byte
 	body       int64
 }
@@ -25,9 +26,9 @@ var block = sync.OnceValue(func() []byte {
 
 // newDocument makes a document of exactly size bytes; number makes it differ from the others.
 func newDocument(size int64, number int) *document {
-	d := &document{}
+	d := &document{number: number}
 	for d.body = size; ; { // the lengths of the numbers inside depend on the body's
-		d.write(number)
+		d.write()
 		over := d.Size() - size
 		if over == 0 {
 			return d
@@ -36,14 +37,14 @@ func newDocument(size int64, number int) *document {
 	}
 }
 
-func (d *document) write(number int) {
+func (d *document) write() {
 	var b bytes.Buffer
 	var offsets []int64
 	object := func(text string) {
 		offsets = append(offsets, int64(b.Len()))
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", len(offsets), text)
 	}
-	fmt.Fprintf(&b, "%%PDF-1.7\n%%\xe2\xe3\xcf\xd3 %012d\n", number)
+	fmt.Fprintf(&b, "%%PDF-1.7\n%%\xe2\xe3\xcf\xd3 %012d\n", d.number)
 	object("<< /Type /Catalog /Pages 2 0 R >>")
 	object("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
 	object("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>")

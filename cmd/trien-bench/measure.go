@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"trien/api/client"
+	"trien/api/wire"
 )
 
 // benchmark is one run.
@@ -22,12 +23,12 @@ type benchmark struct {
 	folder, program string
 	progress        io.Writer
 
-	server  *server
-	store   int // process of its S3 server
-	vault   *client.Client
-	dossier string
-	peer    *minio.Client
-	number  int // of the next document
+	server   *server
+	store    int // process of its S3 server
+	vault    *client.Client
+	dossiers []string // documents are spread over them, as real ones are
+	peer     *minio.Client
+	number   int // of the next document
 }
 
 func (b *benchmark) say(format string, args ...any) {
@@ -59,13 +60,32 @@ func (b *benchmark) starting(ctx context.Context) ([]row, error) {
 	if b.store, err = childNamed(b.server.cmd.Process.Pid, "objects-child"); err != nil {
 		return nil, err
 	}
-	if b.vault, b.dossier, err = b.server.signIn(ctx); err != nil {
+	if b.vault, err = b.server.signIn(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.openDossiers(ctx); err != nil {
 		return nil, err
 	}
 	if b.peer, err = b.server.peer(ctx); err != nil {
 		return nil, err
 	}
 	return []row{atMost("start, initialised vault", "s", b.server.started.Seconds(), 5)}, nil
+}
+
+// manyDossiers keep each at some tens of records.
+const manyDossiers = 64
+
+func (b *benchmark) openDossiers(ctx context.Context) error {
+	for i := range manyDossiers {
+		d, err := b.vault.OpenDossier(ctx, wire.NewDossier{Register: "cadre", Subject: wire.Subject{
+			Name: "Nguyễn Văn Minh Họa", BirthDate: "1980-01-02", PersonalNumber: fmt.Sprintf("999%09d", i),
+		}})
+		if err != nil {
+			return fmt.Errorf("opening a dossier: %w", err)
+		}
+		b.dossiers = append(b.dossiers, d.ID)
+	}
+	return nil
 }
 
 // deposits compares throughput.
@@ -189,7 +209,7 @@ func (b *benchmark) together(ctx context.Context, s series, do func(context.Cont
 
 func (b *benchmark) request(d *document, wait time.Duration) client.Deposit {
 	return client.Deposit{
-		Dossier: b.dossier, Kind: "cadre.decision", Title: "Tài liệu đo tốc độ", Origin: "digitised", Content: d, Size: d.Size(), Wait: wait,
+		Dossier: b.dossiers[d.number%manyDossiers], Kind: "cadre.decision", Title: "Tài liệu đo tốc độ", Origin: "digitised", Content: d, Size: d.Size(), Wait: wait,
 	}
 }
 

@@ -94,8 +94,8 @@ func (s *server) stop() error {
 	}
 }
 
-// signIn makes an account that may deposit and read, and a dossier for it.
-func (s *server) signIn(ctx context.Context) (*client.Client, string, error) {
+// signIn makes an account that may deposit and read.
+func (s *server) signIn(ctx context.Context) (*client.Client, error) {
 	connect := func(login, password string) (*client.Client, wire.Session, error) {
 		c, err := client.New(client.Config{Server: s.url, CAFile: filepath.Join(s.dir, "ca.pem"), Language: "en", Agent: "trien-bench"})
 		if err != nil {
@@ -106,28 +106,24 @@ func (s *server) signIn(ctx context.Context) (*client.Client, string, error) {
 	}
 	password, err := os.ReadFile(filepath.Join(s.dir, "secrets", "admin-password"))
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	admin, session, err := connect("quantri", strings.TrimSpace(string(password)))
 	if err != nil {
-		return nil, "", fmt.Errorf("signing in as administrator: %w", err)
+		return nil, fmt.Errorf("signing in as administrator: %w", err)
 	}
 	defer admin.Close()
 	account := wire.NewAccount{
 		Login: "bench" + strings.ToLower(rand.Text()[:8]), Name: "Người Đo Mẫu", Post: "Đo tốc độ", Password: rand.Text(), Unit: session.Me.Unit, Role: "staff",
 	}
 	if _, err := admin.CreateAccount(ctx, account); err != nil {
-		return nil, "", fmt.Errorf("making an account: %w", err)
+		return nil, fmt.Errorf("making an account: %w", err)
 	}
 	c, _, err := connect(account.Login, account.Password)
 	if err != nil {
-		return nil, "", fmt.Errorf("signing in: %w", err)
+		return nil, fmt.Errorf("signing in: %w", err)
 	}
-	dossier, err := c.OpenDossier(ctx, wire.NewDossier{Register: "cadre", Subject: wire.Subject{Name: "Nguyễn Văn Minh Họa", BirthDate: "1980-01-02", PersonalNumber: "999000000001"}})
-	if err != nil {
-		return nil, "", fmt.Errorf("opening a dossier: %w", err)
-	}
-	return c, dossier.ID, nil
+	return c, nil
 }
 
 const peerBucket = "bench-peer"
