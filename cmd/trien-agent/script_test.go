@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -47,6 +49,21 @@ func deskFor(t testing.TB) *desk {
 	return d
 }
 
+// ownTokens copies the desk's tokens for one script: SoftHSM fails at times when one process notes a wrong PIN on a token that
+// another one is opening.
+func ownTokens(d *desk, dir string) (conf string, err error) {
+	from := filepath.Dir(strings.TrimPrefix(d.env, "SOFTHSM2_CONF="))
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		return "", err
+	}
+	conf = filepath.Join(dir, "softhsm2.conf")
+	text, err := os.ReadFile(conf)
+	if err != nil {
+		return "", err
+	}
+	return conf, os.WriteFile(conf, bytes.ReplaceAll(text, []byte(from), []byte(dir)), 0o600)
+}
+
 // TestScripts runs the program as people do, in testdata/script. Besides the usual commands there are
 //
 //	server FAULT     the server misbehaves from now on ("none": no longer)
@@ -85,7 +102,11 @@ func TestScripts(t *testing.T) {
 			}
 			e.Setenv("SERVER", s.URL)
 			e.Setenv("MODULE", d.module)
-			e.Setenv("SOFTHSM2_CONF", d.env[len("SOFTHSM2_CONF="):])
+			conf, err := ownTokens(d, filepath.Join(e.WorkDir, ".tokens"))
+			if err != nil {
+				return err
+			}
+			e.Setenv("SOFTHSM2_CONF", conf)
 			return s.writeCA(filepath.Join(e.WorkDir, "ca.pem"))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
