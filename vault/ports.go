@@ -65,8 +65,8 @@ type Dossiers interface {
 	// Dossiers reads a page by an index: its cost does not grow with the vault. Records is filled in.
 	Dossiers(ctx context.Context, q DossierQuery) ([]Dossier, error)
 	Record(ctx context.Context, id RecordID) (Record, error)
-	// Records returns all records of a dossier with all their versions (without Manifest and Receipt bytes: see Version; Leaf is set,
-	// and Receipt is a non-empty placeholder when the version is logged).
+	// Records returns all records of a dossier with all their versions, without Manifest; of Receipt there are the first two
+	// lines at least, which name the index (see Version for both).
 	Records(ctx context.Context, id DossierID) ([]RecordView, error)
 }
 

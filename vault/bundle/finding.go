@@ -147,8 +147,8 @@ var (
 		"Chữ ký phê duyệt bên trong tài liệu không đúng: %s (%s).",
 		"The approval inside the document does not hold: %s (%s)."}}
 	innerBroken = reason{"inner_signature_broken", Passed, pair{
-		"Tài liệu được nộp lưu với một chữ ký không đúng bên trong: %s (%s). Bản gốc vẫn nguyên vẹn như khi nộp.",
-		"The document was deposited with a signature inside that does not hold: %s (%s). The original is still as it was deposited."}}
+		"Tài liệu được nộp lưu với một chữ ký không đúng bên trong: %s (%s).",
+		"The document was deposited with a signature inside that does not hold: %s (%s)."}}
 	innerOpen = reason{"inner_signature_indeterminate", Passed, pair{
 		"Chữ ký bên trong tài liệu chưa kết luận được: %s (%s).",
 		"The signature inside the document cannot be decided: %s (%s)."}}

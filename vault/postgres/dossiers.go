@@ -119,11 +119,11 @@ func (s *Store) Record(ctx context.Context, id vault.RecordID) (vault.Record, er
 	return one(ctx, s.pool, "record", scanRecord, sql, pgx.NamedArgs{"id": ref(id.UUID)})
 }
 
-// Records reads all records of a dossier in the order they were made, with their versions, oldest first. Manifests and
-// receipts are left out; a logged version has "logged" for its receipt.
+// Records reads all records of a dossier in the order they were made, with their versions, oldest first. Manifests
+// are left out, and of a receipt all but the head, which names the index.
 func (s *Store) Records(ctx context.Context, id vault.DossierID) ([]vault.RecordView, error) {
 	const records = `select id, dossier, kind, title, created from vault.record where dossier = @dossier order by created, id`
-	const versions = `select ` + versionColumns + `, null::bytea, case when receipt is null then null else 'logged'::bytea end
+	const versions = `select ` + versionColumns + `, null::bytea, substring(receipt for 64)
 		from vault.version where dossier = @dossier order by number`
 	args := pgx.NamedArgs{"dossier": ref(id.UUID)}
 	var views []vault.RecordView

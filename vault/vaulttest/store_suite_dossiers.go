@@ -1,9 +1,11 @@
 package vaulttest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"trien/vault"
@@ -163,8 +165,9 @@ func storeVersions(w *world) {
 		w.must("LatestVersion", err)
 		w.same("LatestVersion", latest, want)
 	}
-	w.must("CompleteEntries", w.CompleteEntries(ctx, []vault.Logged{{Version: chain[1].ID, Receipt: []byte("receipt")}}))
-	chain[1].Receipt = []byte("receipt")
+	receipt := []byte("c2sp.org/tlog-proof@v1\nindex 18446744073709551615\n" + strings.Repeat("x", 200))
+	w.must("CompleteEntries", w.CompleteEntries(ctx, []vault.Logged{{Version: chain[1].ID, Receipt: receipt}}))
+	chain[1].Receipt = receipt
 	got, err = w.Version(ctx, chain[1].ID)
 	w.must("Version", err)
 	w.same("Version with its receipt", got, chain[1])
@@ -184,6 +187,9 @@ func storeVersions(w *world) {
 	for i, v := range views[0].Versions {
 		if logged := i == 1; v.Logged() != logged {
 			w.Errorf("version %d is logged: %v", v.Number, v.Logged())
+		}
+		if v.Logged() && !bytes.HasPrefix(v.Receipt, receipt[:50]) {
+			w.Errorf("version %d has receipt %q in a list, which lacks the first two lines", v.Number, v.Receipt)
 		}
 		want := chain[i]
 		want.Manifest, want.Receipt, v.Receipt = nil, nil, nil
