@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -75,7 +76,7 @@ func (s *Server) refuseBody(c *gin.Context, why error) error {
 }
 
 func depositFields(page, newVersion bool) []string {
-	names := []string{"origin", "basis", "sha256"}
+	names := []string{"origin", "basis", "sha256", "size"}
 	if !newVersion {
 		names = append(names, "kind", "title")
 	}
@@ -102,6 +103,13 @@ func (f fields) fill(n *vault.NewDeposit) error {
 	}
 	if key := f[keyField]; key != "" {
 		n.IdempotencyKey = key
+	}
+	if f["size"] != "" {
+		size, err := strconv.ParseInt(f["size"], 10, 64)
+		if err != nil || size < 1 {
+			return invalidField("size")
+		}
+		n.Size = size
 	}
 	if f["sha256"] == "" {
 		return nil

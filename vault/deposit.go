@@ -23,6 +23,7 @@ type NewDeposit struct {
 	Origin         Origin
 	Basis          string       // reference of the paper or decision it rests on; may be empty
 	SHA256         *ledger.Hash // declared by the client; nil: not
+	Size           int64        // bytes, declared by the client; 0: not. It makes large deposits faster
 	IdempotencyKey string       // empty: none
 }
 
@@ -52,7 +53,7 @@ func (v *Vault) Deposit(ctx context.Context, a Actor, n NewDeposit, r io.Reader)
 	}
 	defer in.end()
 	ctx = in.ctx
-	media, err := in.take(r, v.limits.MaxSize)
+	media, err := in.take(r, v.limits.MaxSize, n.Size)
 	if err != nil {
 		return Version{}, err
 	}
@@ -122,7 +123,13 @@ func (n NewDeposit) fingerprint() ledger.Hash {
 }
 
 // take stores a stranger's bytes: their type is told by how they begin, and what was stored is inspected by range.
-func (in *intake) take(r io.Reader, most int64) (media string, err error) {
+func (in *intake) take(r io.Reader, most, size int64) (media string, err error) {
+	switch {
+	case size > most:
+		return "", ErrTooLarge
+	case size <= 0:
+		size = -1
+	}
 	head := bufio.NewReaderSize(r, 4096)
 	start, err := head.Peek(1024)
 	switch {
@@ -136,7 +143,7 @@ func (in *intake) take(r io.Reader, most int64) (media string, err error) {
 	if media = mediaType(start); media == "" {
 		return "", ErrMediaType
 	}
-	if err := in.put(head, most); err != nil {
+	if err := in.put(head, most, size); err != nil {
 		return "", err
 	}
 	content, err := in.content()

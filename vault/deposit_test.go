@@ -23,7 +23,7 @@ func TestDepositDiscloseReceipt(t *testing.T) {
 	content := samplePDF()
 	sum := ledger.Hash(sha256.Sum256(content))
 	n := cv(d)
-	n.SHA256, n.Basis = &sum, "QĐ 12-QĐ/TW"
+	n.SHA256, n.Size, n.Basis = &sum, int64(len(content)), "QĐ 12-QĐ/TW"
 	v := r.deposit(n, content)
 	if v.Number != 1 || v.MediaType != "application/pdf" || v.SHA256 != sum || v.Size != int64(len(content)) {
 		t.Errorf("got %+v", v)
@@ -130,6 +130,9 @@ func TestRefusedDepositsLeaveNothingBehind(t *testing.T) {
 		"cut XML":           {content: strings.NewReader(`<?xml version="1.0"?><a><b></b>`), want: vault.ErrDamaged},
 		"empty XML":         {content: strings.NewReader(`<?xml version="1.0"?>`), want: vault.ErrDamaged},
 		"other hash":        {content: bytes.NewReader(pdf), change: func(n *vault.NewDeposit) { n.SHA256 = &wrong }, want: vault.ErrDigestMismatch},
+		"smaller than said": {content: bytes.NewReader(pdf), change: func(n *vault.NewDeposit) { n.Size = int64(len(pdf)) + 1 }, want: vault.ErrSizeMismatch},
+		"larger than said":  {content: bytes.NewReader(pdf), change: func(n *vault.NewDeposit) { n.Size = int64(len(pdf)) - 1 }, want: vault.ErrSizeMismatch},
+		"said too large":    {content: bytes.NewReader(pdf), change: func(n *vault.NewDeposit) { n.Size = 2 << 20 }, want: vault.ErrTooLarge},
 		"line dies":         {content: io.MultiReader(bytes.NewReader(pdf[:3000]), iotest.ErrReader(broken)), want: broken},
 		"client goes away":  {content: io.MultiReader(bytes.NewReader(pdf[:3000]), iotest.ErrReader(io.ErrUnexpectedEOF)), want: vault.ErrInterrupted},
 		"gone at once":      {content: iotest.ErrReader(io.ErrUnexpectedEOF), want: vault.ErrInterrupted},
@@ -241,7 +244,7 @@ func TestSweepRemovesWhatADeadProcessLeft(t *testing.T) {
 	if _, err := r.store.BeginUpload(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.objects.Put(t.Context(), u.ObjectKey, strings.NewReader("ciphertext")); err != nil {
+	if _, err := r.objects.Put(t.Context(), u.ObjectKey, strings.NewReader("ciphertext"), -1); err != nil {
 		t.Fatal(err)
 	}
 	if swept, err := r.Sweep(t.Context()); err != nil || swept.Objects != 0 {
@@ -299,7 +302,7 @@ func TestTamperedCiphertextIsNotDisclosed(t *testing.T) {
 	if err := r.objects.Delete(t.Context(), a.Object.Key); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.objects.Put(t.Context(), a.Object.Key, io.NewSectionReader(other, 0, b.Object.Size)); err != nil {
+	if _, err := r.objects.Put(t.Context(), a.Object.Key, io.NewSectionReader(other, 0, b.Object.Size), -1); err != nil {
 		t.Fatal(err)
 	}
 	c, err := r.Disclose(t.Context(), r.staff, a.ID, "")

@@ -26,6 +26,7 @@ var (
 	ErrDamaged        = fmt.Errorf("%w: the file is damaged", ErrInvalid)
 	ErrUnsupportedPDF = fmt.Errorf("%w: the PDF uses a feature that cannot be signed or archived", ErrInvalid)
 	ErrDigestMismatch = fmt.Errorf("%w: the file differs from its declared SHA-256", ErrInvalid)
+	ErrSizeMismatch   = fmt.Errorf("%w: the file differs from its declared size", ErrInvalid)
 	ErrKeyReused      = fmt.Errorf("%w: the idempotency key was used for another request", ErrConflict)
 	ErrInProgress     = fmt.Errorf("%w: a request with this idempotency key is still running", ErrConflict)
 	ErrStale          = fmt.Errorf("%w: the record has changed meanwhile", ErrConflict)

@@ -81,7 +81,7 @@ const maxExport = 64 << 30
 func (in *intake) putBundle(d bundle.Dossier) error {
 	pr, pw := io.Pipe()
 	go func() { pw.CloseWithError(bundle.Build(in.ctx, pw, d)) }()
-	err := in.put(pr, maxExport)
+	err := in.put(pr, maxExport, -1)
 	pr.CloseWithError(errors.New("the object store stopped reading"))
 	if errors.Is(err, ErrTampered) || err == nil {
 		return err

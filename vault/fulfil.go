@@ -103,7 +103,7 @@ func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, doc *growing) (
 		return Version{}, err
 	}
 	defer in.end()
-	if err := in.put(io.NewSectionReader(doc, 0, doc.size), doc.size); err != nil {
+	if err := in.put(io.NewSectionReader(doc, 0, doc.size), doc.size, doc.size); err != nil {
 		return Version{}, err
 	}
 	if err := v.judge(in, false); err != nil {
@@ -158,7 +158,7 @@ func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, doc *growing) 
 		return Export{}, err
 	}
 	defer in.end()
-	if err := in.put(io.NewSectionReader(doc, 0, doc.size), doc.size); err != nil {
+	if err := in.put(io.NewSectionReader(doc, 0, doc.size), doc.size, doc.size); err != nil {
 		return Export{}, err
 	}
 	if err := v.judge(in, true); err != nil {

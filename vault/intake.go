@@ -79,19 +79,24 @@ func (in *intake) beat() {
 	}
 }
 
-// put streams r into the object store in one pass: hash, encrypt, put. Nothing but two segments is in memory.
-func (in *intake) put(r io.Reader, most int64) error {
+// put streams r into the object store in one pass: hash, encrypt, put. Nothing but a few segments is in memory. size is what r
+// must give, or -1 if that is not known.
+func (in *intake) put(r io.Reader, most, size int64) error {
 	ctx := in.ctx
 	pr, pw := io.Pipe()
 	plain := sha256.New()
 	failed := make(chan error, 1)
 	go func() {
-		n, err := in.encrypt(pw, io.TeeReader(&limited{r: r, left: most}, plain))
+		n, err := in.encrypt(pw, io.TeeReader(expect(r, most, size), plain))
 		in.size = n
 		pw.CloseWithError(err) // nil ends the object well
 		failed <- err
 	}()
-	stored, err := in.v.objects.Put(ctx, in.object.Key, pr)
+	sealed := size
+	if size >= 0 {
+		sealed = envelope.SealedSize(size)
+	}
+	stored, err := in.v.objects.Put(ctx, in.object.Key, pr, sealed)
 	pr.CloseWithError(errors.New("the object store stopped reading"))
 	if cause := <-failed; cause != nil && (err == nil || errors.Is(err, cause)) {
 		return cause
@@ -132,10 +137,20 @@ func (in *intake) encrypt(w io.Writer, r io.Reader) (int64, error) {
 	return n, sealed.Close()
 }
 
+// expect refuses more than most bytes, and where size is given, more or fewer than that.
+func expect(r io.Reader, most, size int64) io.Reader {
+	if size < 0 {
+		return &limited{r: r, left: most, over: ErrTooLarge}
+	}
+	return &limited{r: r, left: size, over: ErrSizeMismatch, exact: true}
+}
+
 // limited refuses the byte after the last one allowed.
 type limited struct {
-	r    io.Reader
-	left int64
+	r     io.Reader
+	left  int64
+	over  error // what is said of too many
+	exact bool  // too few are refused too
 }
 
 func (l *limited) Read(p []byte) (int, error) {
@@ -144,7 +159,10 @@ func (l *limited) Read(p []byte) (int, error) {
 	}
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
-		return 0, ErrTooLarge
+		return 0, l.over
+	}
+	if err == io.EOF && l.exact && l.left > 0 {
+		return n, ErrSizeMismatch
 	}
 	return n, err
 }

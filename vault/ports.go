@@ -196,8 +196,9 @@ type ObjectReader interface {
 type Objects interface {
 	// Put streams r to key. When it returns nil the object is durable, whole, and checked end to end.
 	// [ErrConflict] if the key exists; nothing is left behind on any error but a lost connection.
-	// An error of r is returned wrapped as it is.
-	Put(ctx context.Context, key string, r io.Reader) (StoredObject, error)
+	// An error of r is returned wrapped as it is. size is how many bytes r gives, or -1 if that is not known: a known size
+	// may spare a copy. If r gives another number the error wraps [ErrInvalid].
+	Put(ctx context.Context, key string, r io.Reader, size int64) (StoredObject, error)
 	// Open reads an object of the size given; [ErrNotFound] may come at the first read.
 	Open(ctx context.Context, key string, size int64) (ObjectReader, error)
 	// Delete removes key for good, with its older versions and any unfinished multipart upload of it; an absent key is no error.

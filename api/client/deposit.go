@@ -110,6 +110,9 @@ func newForm(d Deposit) (*form, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	fields := [][2]string{{"kind", d.Kind}, {"title", d.Title}, {"origin", d.Origin}, {"basis", d.Basis}, {"sha256", d.SHA256}}
+	if d.Size > 0 {
+		fields = append(fields, [2]string{"size", strconv.FormatInt(d.Size, 10)})
+	}
 	for _, f := range fields {
 		if f[1] == "" || d.Record != "" && (f[0] == "kind" || f[0] == "title") {
 			continue

@@ -118,7 +118,7 @@ func TestStartStopStart(t *testing.T) {
 
 	execSQL(t, s.OwnerURL, `CREATE SCHEMA vault; CREATE TABLE vault.kept (n int); INSERT INTO vault.kept VALUES (42);
 		GRANT USAGE ON SCHEMA vault TO `+s.AppRole+`; GRANT SELECT ON vault.kept TO `+s.AppRole)
-	if _, err := store(t, s).Put(t.Context(), "kept", strings.NewReader("ciphertext")); err != nil {
+	if _, err := store(t, s).Put(t.Context(), "kept", strings.NewReader("ciphertext"), -1); err != nil {
 		t.Fatal(err)
 	}
 	if resp, err := http.Get(s.Authority.URL() + "/issuer.crl"); err != nil || resp.StatusCode != http.StatusOK {
@@ -257,7 +257,7 @@ func TestKill(t *testing.T) {
 		s := attach(t, dir)
 		execSQL(t, s.OwnerURL, `CREATE TABLE IF NOT EXISTS kept (n int)`)
 		execSQL(t, s.OwnerURL, fmt.Sprintf(`INSERT INTO kept VALUES (%d)`, round))
-		if _, err := store(t, s).Put(t.Context(), fmt.Sprintf("kept-%d", round), strings.NewReader("ciphertext")); err != nil {
+		if _, err := store(t, s).Put(t.Context(), fmt.Sprintf("kept-%d", round), strings.NewReader("ciphertext"), -1); err != nil {
 			t.Fatal(err)
 		}
 		kill()
@@ -351,7 +351,7 @@ func TestLongName(t *testing.T) {
 		t.Fatal(s.S3.Socket)
 	}
 	execSQL(t, s.DatabaseURL, `SELECT 1`)
-	if _, err := store(t, s).Put(t.Context(), "k", strings.NewReader("x")); err != nil {
+	if _, err := store(t, s).Put(t.Context(), "k", strings.NewReader("x"), -1); err != nil {
 		t.Fatal(err)
 	}
 	away := s.sockets.away

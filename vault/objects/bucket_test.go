@@ -92,10 +92,10 @@ func TestDeleteVersions(t *testing.T) {
 		t.Fatal("remains:", v, err)
 	}
 	wantStored(t, s, "k2", content(8))
-	if _, err := s.Put(ctx, "k", bytes.NewReader(content(10))); err != nil {
+	if _, err := s.Put(ctx, "k", bytes.NewReader(content(10)), -1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Put(ctx, "k", bytes.NewReader(content(10))); !errors.Is(err, vault.ErrConflict) {
+	if _, err := s.Put(ctx, "k", bytes.NewReader(content(10)), -1); !errors.Is(err, vault.ErrConflict) {
 		t.Fatal("a version was put over another:", err)
 	}
 }
@@ -157,7 +157,7 @@ func TestMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	stored, err := s.Put(t.Context(), "large", &zeros{size})
+	stored, err := s.Put(t.Context(), "large", &zeros{size}, -1)
 	if err != nil || stored.Size != size {
 		t.Fatal(stored.Size, err)
 	}

@@ -99,7 +99,7 @@ func TestPassingFaults(t *testing.T) {
 					}
 					return nil
 				})
-				if _, err := s.Put(t.Context(), "k", bytes.NewReader(b)); err != nil {
+				if _, err := s.Put(t.Context(), "k", bytes.NewReader(b), -1); err != nil {
 					t.Fatalf("object %d: %v", i, err)
 				}
 				l.fail(nil, nil)
@@ -138,7 +138,7 @@ func TestLastingFaults(t *testing.T) {
 				}
 				return isPut(r)
 			}, nil)
-			if _, err := s.Put(t.Context(), "k", bytes.NewReader(b)); !errors.Is(err, vault.ErrUnavailable) || errors.Is(err, vault.ErrConflict) {
+			if _, err := s.Put(t.Context(), "k", bytes.NewReader(b), -1); !errors.Is(err, vault.ErrUnavailable) || errors.Is(err, vault.ErrConflict) {
 				t.Fatal(err)
 			}
 			if n := l.count("PUT "); n != tries {
@@ -174,7 +174,7 @@ func TestConflictIsNotOurs(t *testing.T) {
 				}
 				return false
 			}, nil)
-			if _, err := s.Put(t.Context(), "k", bytes.NewReader(content(n))); !errors.Is(err, vault.ErrConflict) {
+			if _, err := s.Put(t.Context(), "k", bytes.NewReader(content(n)), -1); !errors.Is(err, vault.ErrConflict) {
 				t.Fatal(err)
 			}
 			l.fail(nil, nil)
@@ -215,10 +215,10 @@ func TestRequests(t *testing.T) {
 	s, l := behindLine(t)
 	const size = 4 << 20
 	b := content(size)
-	if _, err := s.Put(t.Context(), "large", bytes.NewReader(b)); err != nil {
+	if _, err := s.Put(t.Context(), "large", bytes.NewReader(b), -1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Put(t.Context(), "small", bytes.NewReader(b[:50_000])); err != nil {
+	if _, err := s.Put(t.Context(), "small", bytes.NewReader(b[:50_000]), -1); err != nil {
 		t.Fatal(err)
 	}
 	read := func(key string, size, step int) int {
@@ -267,7 +267,7 @@ func TestRequests(t *testing.T) {
 func TestAnswerBreaksOff(t *testing.T) {
 	s, l := behindLine(t)
 	b := content(3 << 20)
-	if _, err := s.Put(t.Context(), "k", bytes.NewReader(b)); err != nil {
+	if _, err := s.Put(t.Context(), "k", bytes.NewReader(b), -1); err != nil {
 		t.Fatal(err)
 	}
 	breakOff := func(resp *http.Response) error {
@@ -289,7 +289,7 @@ func TestAnswerBreaksOff(t *testing.T) {
 	})
 	for _, size := range []int{len(b), 1000} {
 		if size == 1000 {
-			if _, err := s.Put(t.Context(), "small", bytes.NewReader(b[:size])); err != nil {
+			if _, err := s.Put(t.Context(), "small", bytes.NewReader(b[:size]), -1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -324,8 +324,8 @@ func TestServerGone(t *testing.T) {
 	s, l := behindLine(t)
 	l.Close()
 	ctx := t.Context()
-	_, putErr := s.Put(ctx, "k", bytes.NewReader(content(10)))
-	_, longErr := s.Put(ctx, "k", bytes.NewReader(content(2*minPartSize)))
+	_, putErr := s.Put(ctx, "k", bytes.NewReader(content(10)), -1)
+	_, longErr := s.Put(ctx, "k", bytes.NewReader(content(2*minPartSize)), -1)
 	_, listErr := s.List(ctx, "", 1)
 	_, staleErr := s.AbortStale(ctx, time.Now())
 	r, err := s.Open(ctx, "k", 10)

@@ -31,8 +31,10 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Put streams r to key. When it returns nil the object is durable, whole, and checked end to end. It returns an error wrapping
 // [vault.ErrConflict] if key exists, and leaves nothing behind on any error but a lost connection. An error of r is
-// returned wrapped. It reads no more of r than it can store, holds at most two parts, and may be called concurrently.
-func (s *Store) Put(ctx context.Context, key string, r io.Reader) (vault.StoredObject, error) {
+// returned wrapped. It reads no more of r than it can store and may be called concurrently. An object whose size is given goes
+// out as one request while it is read; one of unknown size (-1) in parts, of which two are in memory. If r gives another
+// number of bytes than size the error wraps [vault.ErrInvalid].
+func (s *Store) Put(ctx context.Context, key string, r io.Reader, size int64) (vault.StoredObject, error) {
 	if key == "" {
 		return vault.StoredObject{}, fmt.Errorf("putting an object: %w: no key", vault.ErrInvalid)
 	}
@@ -40,13 +42,27 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (vault.StoredO
 		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w", key, err)
 	}
 	src := &source{r: r, hash: sha256.New()}
-	if err := s.put(ctx, key, src); err != nil {
+	if err := s.put(ctx, key, src, size); err != nil {
 		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w", key, err)
 	}
 	return vault.StoredObject{Key: key, Size: src.size, SHA256: ledger.Hash(src.hash.Sum(nil))}, nil
 }
 
-func (s *Store) put(ctx context.Context, key string, r *source) error {
+func (s *Store) put(ctx context.Context, key string, r *source, size int64) error {
+	if size > int64(s.partSize) && size <= maxSingle {
+		return s.putStream(ctx, key, r, size)
+	}
+	if err := s.putRead(ctx, key, r); err != nil {
+		return err
+	}
+	if size >= 0 && r.size != size {
+		return errors.Join(wrongSize(r.size, size), s.Delete(ctx, key))
+	}
+	return nil
+}
+
+// putRead reads before it sends: it may send again what got lost.
+func (s *Store) putRead(ctx context.Context, key string, r *source) error {
 	first, n, ended, err := s.readFirst(r)
 	defer func() { s.buffers.put(first) }()
 	switch {

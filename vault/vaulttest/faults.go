@@ -171,8 +171,8 @@ type faultyObjects struct {
 	next vault.Objects
 }
 
-func (o faultyObjects) Put(ctx context.Context, key string, r io.Reader) (vault.StoredObject, error) {
-	return ask(o.f, "Objects.Put", func() (vault.StoredObject, error) { return o.next.Put(ctx, key, r) })
+func (o faultyObjects) Put(ctx context.Context, key string, r io.Reader, size int64) (vault.StoredObject, error) {
+	return ask(o.f, "Objects.Put", func() (vault.StoredObject, error) { return o.next.Put(ctx, key, r, size) })
 }
 
 func (o faultyObjects) Open(ctx context.Context, key string, size int64) (vault.ObjectReader, error) {

@@ -34,7 +34,7 @@ func NewMemoryObjects() *MemoryObjects {
 var _ vault.Objects = (*MemoryObjects)(nil)
 
 // Put keeps r under key.
-func (m *MemoryObjects) Put(ctx context.Context, key string, r io.Reader) (vault.StoredObject, error) {
+func (m *MemoryObjects) Put(ctx context.Context, key string, r io.Reader, size int64) (vault.StoredObject, error) {
 	if key == "" {
 		return vault.StoredObject{}, fmt.Errorf("putting an object: %w: no key", vault.ErrInvalid)
 	}
@@ -47,6 +47,9 @@ func (m *MemoryObjects) Put(ctx context.Context, key string, r io.Reader) (vault
 	}
 	if err != nil {
 		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w", key, err)
+	}
+	if size >= 0 && size != int64(len(b)) {
+		return vault.StoredObject{}, fmt.Errorf("putting object %s: %w: it has %d bytes, not %d", key, vault.ErrInvalid, len(b), size)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

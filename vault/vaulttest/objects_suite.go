@@ -22,6 +22,7 @@ func Objects(t *testing.T, open func(t *testing.T) vault.Objects) {
 	for name, test := range map[string]func(*testing.T, vault.Objects){
 		"RoundTrip":     objectsRoundTrip,
 		"Conflict":      objectsConflict,
+		"Sizes":         objectsSizes,
 		"Race":          objectsRace,
 		"FailingReader": objectsFailingReader,
 		"Cancelled":     objectsCancelled,
@@ -58,7 +59,7 @@ func (d dice) below(n int) int { return int(d.src.Uint64() % uint64(n)) }
 
 func mustPut(t *testing.T, o vault.Objects, key string, content []byte) vault.StoredObject {
 	t.Helper()
-	stored, err := o.Put(t.Context(), key, onlyReader{bytes.NewReader(content)})
+	stored, err := o.Put(t.Context(), key, onlyReader{bytes.NewReader(content)}, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +140,10 @@ func objectsConflict(t *testing.T, o vault.Objects) {
 		first := noise(n)
 		mustPut(t, o, key, first)
 		for _, m := range []int{n, 10, 11 << 20} {
-			if _, err := o.Put(t.Context(), key, onlyReader{bytes.NewReader(noise(m))}); !errors.Is(err, vault.ErrConflict) {
-				t.Fatalf("%d bytes over %d: %v", m, n, err)
+			for _, size := range []int64{-1, int64(m)} {
+				if _, err := o.Put(t.Context(), key, onlyReader{bytes.NewReader(noise(m))}, size); !errors.Is(err, vault.ErrConflict) {
+					t.Fatalf("%d bytes over %d, size %d: %v", m, n, size, err)
+				}
 			}
 		}
 		wantContent(t, o, key, first)
@@ -163,7 +166,11 @@ func objectsRace(t *testing.T, o vault.Objects) {
 		}
 		wg.Go(func() {
 			<-start
-			_, err := o.Put(t.Context(), key, onlyReader{bytes.NewReader(noise(n))})
+			size := int64(-1)
+			if i%2 == 0 {
+				size = int64(n)
+			}
+			_, err := o.Put(t.Context(), key, onlyReader{bytes.NewReader(noise(n))}, size)
 			switch {
 			case err == nil && !winner.CompareAndSwap(0, int64(n)):
 				t.Error("two puts of one key succeeded")
@@ -180,19 +187,49 @@ func objectsRace(t *testing.T, o vault.Objects) {
 	wantContent(t, o, key, noise(int(winner.Load())))
 }
 
+// objectsSizes: what is said of the size must be so, to the byte.
+func objectsSizes(t *testing.T, o vault.Objects) {
+	for _, n := range []int{0, 1, 1000, 8 << 20, 8<<20 + 1, 12 << 20} {
+		content := noise(n)
+		for _, wrong := range []int64{int64(n) - 1, int64(n) + 1, int64(n) / 2, int64(n) + 20<<20} {
+			if wrong < 0 || wrong == int64(n) {
+				continue
+			}
+			if _, err := o.Put(t.Context(), "sized", onlyReader{bytes.NewReader(content)}, wrong); !errors.Is(err, vault.ErrInvalid) {
+				t.Fatalf("%d bytes said to be %d: %v", n, wrong, err)
+			}
+			wantNothing(t, o)
+		}
+		stored, err := o.Put(t.Context(), "sized", onlyReader{bytes.NewReader(content)}, int64(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stored.Size != int64(n) || stored.SHA256 != ledger.Hash(sha256.Sum256(content)) {
+			t.Fatalf("%d bytes: stored %+v", n, stored)
+		}
+		wantContent(t, o, "sized", content)
+		if err := o.Delete(t.Context(), "sized"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 var errBroken = errors.New("the upload broke off")
 
 func objectsFailingReader(t *testing.T, o vault.Objects) {
 	for _, n := range []int{0, 1000, 5 << 20, 11 << 20, 17 << 20} {
 		for _, broken := range []error{errBroken, io.ErrUnexpectedEOF} {
-			r := io.MultiReader(bytes.NewReader(noise(n)), failing{broken})
-			if _, err := o.Put(t.Context(), "broken", r); !errors.Is(err, broken) {
-				t.Fatalf("after %d bytes: %v", n, err)
+			// A stream of unknown size, one that lacks more, and one that lacks but its end.
+			for _, size := range []int64{-1, int64(n) + 9<<20, int64(n)} {
+				r := io.MultiReader(bytes.NewReader(noise(n)), failing{broken})
+				if _, err := o.Put(t.Context(), "broken", r, size); !errors.Is(err, broken) {
+					t.Fatalf("after %d bytes, size %d: %v", n, size, err)
+				}
+				if err := absent(t, o, "broken", int64(max(n, 1))); !errors.Is(err, vault.ErrNotFound) {
+					t.Fatalf("after %d bytes, size %d, something stands there: %v", n, size, err)
+				}
+				wantNothing(t, o)
 			}
-			if err := absent(t, o, "broken", int64(max(n, 1))); !errors.Is(err, vault.ErrNotFound) {
-				t.Fatalf("after %d bytes something stands there: %v", n, err)
-			}
-			wantNothing(t, o)
 		}
 	}
 }
@@ -203,12 +240,14 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func objectsCancelled(t *testing.T, o vault.Objects) {
 	for _, n := range []int{0, 1000, 12 << 20} {
-		ctx, cancel := context.WithCancel(t.Context())
-		r := io.MultiReader(bytes.NewReader(noise(n)), calling(cancel), bytes.NewReader(noise(6<<20)))
-		if _, err := o.Put(ctx, "cancelled", r); !errors.Is(err, context.Canceled) {
-			t.Fatalf("after %d bytes: %v", n, err)
+		for _, size := range []int64{-1, int64(n) + 6<<20} {
+			ctx, cancel := context.WithCancel(t.Context())
+			r := io.MultiReader(bytes.NewReader(noise(n)), calling(cancel), bytes.NewReader(noise(6<<20)))
+			if _, err := o.Put(ctx, "cancelled", r, size); !errors.Is(err, context.Canceled) {
+				t.Fatalf("after %d bytes, size %d: %v", n, size, err)
+			}
+			wantNothing(t, o)
 		}
-		wantNothing(t, o)
 	}
 }
 
@@ -226,7 +265,7 @@ func objectsAbsent(t *testing.T, o vault.Objects) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := o.Put(t.Context(), "", bytes.NewReader(nil)); !errors.Is(err, vault.ErrInvalid) {
+	if _, err := o.Put(t.Context(), "", bytes.NewReader(nil), -1); !errors.Is(err, vault.ErrInvalid) {
 		t.Fatal("no key:", err)
 	}
 }

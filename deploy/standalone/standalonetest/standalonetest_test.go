@@ -60,7 +60,7 @@ func TestObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Put(t.Context(), "k", strings.NewReader("ciphertext")); err != nil {
+	if _, err := o.Put(t.Context(), "k", strings.NewReader("ciphertext"), -1); err != nil {
 		t.Fatal(err)
 	}
 	if other := standalonetest.Objects(t); other.Bucket == s3.Bucket || other.Socket != s3.Socket {
