@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -19,6 +18,9 @@ import (
 	"trien/ledger"
 	"trien/vault/bundle"
 )
+
+// version is set by the linker.
+var version = "unknown"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -65,7 +67,7 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, _ io.Writer) e
 		_, err := io.WriteString(stdout, help)
 		return err
 	case o.version:
-		_, err := fmt.Fprintf(stdout, "trien-verify %s\n", version())
+		_, err := fmt.Fprintf(stdout, "trien-verify %s\n", version)
 		return err
 	}
 	trust, err := o.trust()
@@ -146,25 +148,6 @@ func readTrusted(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s is longer than %d bytes", errUsage, path, maxTrusted)
 	}
 	return text, nil
-}
-
-// release is set by the linker when a release is built.
-var release = ""
-
-func version() string {
-	if release != "" {
-		return release
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "(unknown)"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return info.Main.Version + " " + s.Value
-		}
-	}
-	return info.Main.Version
 }
 
 // parseTime reads --at.
