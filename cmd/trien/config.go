@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -27,7 +28,9 @@ type config struct {
 		Certificate string `yaml:"certificate"`
 		Key         string `yaml:"key"`
 	} `yaml:"tls"`
-	Admin struct {
+	PublicURL      string   `yaml:"public_url"`
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	Admin          struct {
 		Listen string `yaml:"listen"`
 	} `yaml:"admin"`
 	Database struct {
@@ -116,6 +119,14 @@ func (c *config) check() error {
 	if len(c.Timestamps.URLs) == 0 {
 		return fmt.Errorf("%w: timestamps.urls is missing", errConfig)
 	}
+	for _, proxy := range c.TrustedProxies {
+		if _, err := netip.ParseAddr(proxy); err == nil {
+			continue
+		}
+		if _, err := netip.ParsePrefix(proxy); err != nil {
+			return fmt.Errorf("%w: trusted_proxies has %q, not an address or a prefix such as 10.0.0.0/8", errConfig, proxy)
+		}
+	}
 	_, _, err := c.durations()
 	return err
 }
@@ -150,6 +161,7 @@ func (c *config) settings() (settings, error) {
 	r := fileReader{}
 	s := settings{
 		listen: c.Listen, adminListen: c.Admin.Listen, certificate: c.TLS.Certificate, key: c.TLS.Key, scratch: c.Scratch,
+		publicURL: c.PublicURL, trustedProxies: c.TrustedProxies,
 		databaseURL: r.secret("database.url_file", c.Database.URLFile), appRole: c.Database.AppRole,
 		objects: objects.Config{
 			Endpoint: c.Objects.Endpoint, Secure: c.Objects.Secure == nil || *c.Objects.Secure, CAFile: c.Objects.CAFile,

@@ -60,6 +60,7 @@ func TestConfigIsStrict(t *testing.T) {
 		"unknown subkey":  {"  bucket: trien", "  bucket: trien\n  buckett: x", "buckett"},
 		"missing key":     {"  bucket: trien", "", "objects.bucket is missing"},
 		"no time-stamps":  {"    - http://tsa.example.vn/rfc3161", "", "timestamps.urls is missing"},
+		"no proxy":        {"  - 10.0.0.0/24", "  - example.vn", "trusted_proxies"},
 		"wrong type":      {"max_size: 2147483648", "max_size: large", "max_size"},
 		"wrong duration":  {"job_term: 72h", "job_term: three days", "job_term"},
 		"repeated key":    {"scratch: /var", "listen: x\nscratch: /var", "listen"},

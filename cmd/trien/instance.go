@@ -39,12 +39,14 @@ type settings struct {
 		certificate *x509.Certificate
 		chain       []*x509.Certificate
 	}
-	anchors       *certs.Anchors
-	intermediates []*x509.Certificate
-	stampURLs     []string
-	stampTimeout  time.Duration
-	limits        vault.Limits
-	scratch       string // folder for encrypted scratch files; empty: the system's
+	anchors        *certs.Anchors
+	intermediates  []*x509.Certificate
+	stampURLs      []string
+	stampTimeout   time.Duration
+	limits         vault.Limits
+	publicURL      string   // how people reach the server; empty: as a request says
+	trustedProxies []string // whose X-Forwarded-For is believed
+	scratch        string   // folder for encrypted scratch files; empty: the system's
 }
 
 // instance is a running vault.
@@ -97,7 +99,9 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 		Stamps:        signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 		Intermediates: s.intermediates, Logger: logger, Limits: s.limits,
 	})
-	in.api = api.New(api.Config{Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch})
+	in.api = api.New(api.Config{
+		Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch, PublicURL: s.publicURL, TrustedProxies: s.trustedProxies,
+	})
 	return in, nil
 }
 
