@@ -68,7 +68,7 @@ var drawing = house{
 		"cmd/trien-agent":   "api/client api/wire signing signing/token",
 		"cmd/trien-verify":  "certs ledger signing vault/bundle",
 		"cmd/trien-samples": "vault/vaulttest/samples",
-		"cmd/trien-bench":   "api/client api/wire",
+		"cmd/trien-bench":   "api/client api/wire vault/envelope vault/objects",
 	},
 	owners: map[string]string{
 		// Each great library has one package that hides it from the others.

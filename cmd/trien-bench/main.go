@@ -78,7 +78,7 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	r := report{Version: version, Time: began.UTC().Truncate(time.Second), Machine: describeMachine(folder)}
 	b := &benchmark{plan: p, folder: filepath.Join(folder, "vault"), program: o.server, progress: stderr}
 	defer func() { err = errors.Join(err, b.close()) }()
-	for _, measure := range []func(context.Context) ([]row, error){b.starting, b.deposits, b.reading, b.receipts, b.memory} {
+	for _, measure := range []func(context.Context) ([]row, error){b.starting, b.deposits, b.sealing, b.reading, b.receipts, b.memory} {
 		rows, err := measure(ctx)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 
 	"trien/api/client"
 	"trien/api/wire"
+	"trien/vault/envelope"
+	"trien/vault/objects"
 )
 
 // benchmark is one run.
@@ -28,7 +31,8 @@ type benchmark struct {
 	vault    *client.Client
 	dossiers []string // documents are spread over them, as real ones are
 	peer     *minio.Client
-	number   int // of the next document
+	objects  *objects.Store // in the peer's bucket
+	number   int            // of the next document
 }
 
 func (b *benchmark) say(format string, args ...any) {
@@ -66,7 +70,7 @@ func (b *benchmark) starting(ctx context.Context) ([]row, error) {
 	if err := b.openDossiers(ctx); err != nil {
 		return nil, err
 	}
-	if b.peer, err = b.server.peer(ctx); err != nil {
+	if b.peer, b.objects, err = b.server.peer(ctx); err != nil {
 		return nil, err
 	}
 	return []row{atMost("start, initialised vault", "s", b.server.started.Seconds(), 5)}, nil
@@ -103,6 +107,39 @@ func (b *benchmark) deposits(ctx context.Context) ([]row, error) {
 		}
 	}
 	return rows, nil
+}
+
+// sealing compares what the vault does to a document's bytes (hash, encrypt, hash, put, conditionally and checked) with a
+// raw put of them: a deposit without HTTPS, form, inspection and database.
+func (b *benchmark) sealing(ctx context.Context) ([]row, error) {
+	var rows []row
+	for _, s := range b.storing {
+		b.say("%s: %d rounds of %d × %s, then raw", s.name, s.rounds, s.clients*s.count, amount(s.size))
+		compared, err := b.compare(ctx, s, b.sealAndPut, b.put)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		rows = append(rows, compared.row(s))
+	}
+	return rows, nil
+}
+
+func (b *benchmark) sealAndPut(ctx context.Context, d *document) error {
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(seal(w, io.NewSectionReader(d, 0, d.Size()))) }()
+	_, err := b.objects.Put(ctx, "put/"+rand.Text(), r, envelope.SealedSize(d.Size()))
+	return errors.Join(err, r.Close())
+}
+
+func seal(w io.Writer, r io.Reader) error {
+	sealed, err := envelope.NewWriter(w, envelope.NewDataKey(), []byte("bench"))
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(sealed, io.TeeReader(r, sha256.New())); err != nil {
+		return err
+	}
+	return sealed.Close()
 }
 
 // reading compares downloads of one document: disclosed by the vault, and got raw.

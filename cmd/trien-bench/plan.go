@@ -5,6 +5,7 @@ import "fmt"
 // plan says how much is measured.
 type plan struct {
 	series   []series
+	storing  []series // the same without the way there
 	readings series
 	receipts []receipts
 	large    int64 // bytes deposited while memory is watched
@@ -45,6 +46,7 @@ func planFor(quick bool) plan {
 				{"deposit, 1 MB, 1 client", mb, 1, 2, 2, 0.8, true},
 				{"deposit, 50 KB, 8 clients", 50 * kb, 8, 2, 2, 0.25, false},
 			},
+			storing:  []series{{"hash, encrypt and put, 1 MB, 1 client", mb, 1, 2, 2, 0.8, false}},
 			readings: series{"disclosure, 1 MB, 1 client", mb, 1, 2, 2, 0.5, false},
 			receipts: []receipts{{"deposit to receipt, 50 KB, 1 client", 1, 5, 100, 250}},
 			large:    20 * mb,
@@ -57,6 +59,12 @@ func planFor(quick bool) plan {
 			{"deposit, 16 MB, 1 client", 16 * mb, 1, 4, 11, 0.8, true},
 			{"deposit, 256 MB, 1 client", 256 * mb, 1, 1, 5, 0.8, false},
 			{"deposit, 50 KB, 8 clients", 50 * kb, 8, 25, 11, 0.25, false},
+		},
+		storing: []series{
+			{"hash, encrypt and put, 1 MB, 1 client", mb, 1, 16, 15, 0.8, false},
+			{"hash, encrypt and put, 16 MB, 1 client", 16 * mb, 1, 4, 11, 0.8, false},
+			{"hash, encrypt and put, 256 MB, 1 client", 256 * mb, 1, 1, 5, 0.8, false},
+			{"hash, encrypt and put, 50 KB, 8 clients", 50 * kb, 8, 25, 11, 0.8, false},
 		},
 		readings: series{"disclosure, 16 MB, 1 client", 16 * mb, 1, 4, 9, 0.5, false},
 		receipts: []receipts{

@@ -21,6 +21,7 @@ import (
 
 	"trien/api/client"
 	"trien/api/wire"
+	"trien/vault/objects"
 )
 
 // server is a running `trien serve --standalone`.
@@ -129,7 +130,7 @@ func (s *server) signIn(ctx context.Context) (*client.Client, error) {
 const peerBucket = "bench-peer"
 
 // peer speaks to the vault's own S3 server as the vault does: over its socket, with CRC-32C and without hashing twice.
-func (s *server) peer(ctx context.Context) (*minio.Client, error) {
+func (s *server) peer(ctx context.Context) (*minio.Client, *objects.Store, error) {
 	socket := filepath.Join(s.dir, "run", "s3.sock")
 	if note, err := os.ReadFile(filepath.Join(s.dir, "run", "sockets")); err == nil {
 		socket = filepath.Join(strings.TrimSpace(string(note)), "s3", "s3.sock")
@@ -138,7 +139,7 @@ func (s *server) peer(ctx context.Context) (*minio.Client, error) {
 	for i, name := range []string{"s3-access-key", "s3-secret-key"} {
 		key, err := os.ReadFile(filepath.Join(s.dir, "secrets", name))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		keys[i] = strings.TrimSpace(string(key))
 	}
@@ -152,12 +153,15 @@ func (s *server) peer(ctx context.Context) (*minio.Client, error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := c.MakeBucket(ctx, peerBucket, minio.MakeBucketOptions{}); err != nil {
-		return nil, fmt.Errorf("making the peer's bucket: %w", err)
+		return nil, nil, fmt.Errorf("making the peer's bucket: %w", err)
 	}
-	return c, nil
+	o, err := objects.Open(ctx, objects.Config{
+		Endpoint: "objects.standalone.local", Socket: socket, Bucket: peerBucket, AccessKey: keys[0], SecretKey: objects.Secret(keys[1]),
+	})
+	return c, o, err
 }
 
 // tail keeps the end of what the vault logs.
