@@ -28,11 +28,6 @@ const (
 	mediaJSON = "application/json"
 )
 
-// MediaTypes lists what may be deposited.
-func MediaTypes() []string {
-	return []string{mediaPDF, mediaJPEG, mediaPNG, mediaTIFF, mediaXML, mediaJSON}
-}
-
 // maxText bounds XML and JSON, whose parsers hold one token at a time in memory.
 const maxText = 32 << 20
 
