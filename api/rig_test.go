@@ -256,15 +256,16 @@ func (r *rig) sign(c *client.Client, job wire.Job) wire.Fulfilled {
 	if _, err := c.JobDocument(ctx, job.ID, &doc); err != nil {
 		r.t.Fatal(err)
 	}
-	digest, err := signing.DigestRange(bytes.NewReader(doc.Bytes()), job.ByteRange)
+	digest, err := signing.DigestRange(bytes.NewReader(doc.Bytes()), job.ByteRange, signing.Algorithm(job.Algorithm).Hash())
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	attributes, err := signing.SignedAttributes(digest, r.official.Certificate())
+	attributes, err := signing.SignedAttributes(digest, signing.Algorithm(job.Algorithm), r.official.Certificate(),
+		signing.Statement{Commitment: signing.Commitment(job.Commitment), Roles: job.Roles})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	value, err := r.official.Seal(ctx, attributes, "")
+	value, err := r.official.Seal(ctx, signing.Algorithm(job.Algorithm), attributes, "")
 	if err != nil {
 		r.t.Fatal(err)
 	}

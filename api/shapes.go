@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strconv"
 
 	"trien/api/wire"
@@ -104,7 +105,8 @@ func toJob(j vault.Job) wire.Job {
 		ID: j.ID.String(), Purpose: string(j.Purpose), Signer: j.Signer.String(), Dossier: j.Dossier.String(),
 		Version: idText(j.Version.UUID), Export: idText(j.Export.UUID), Register: string(j.Register), Title: j.Title,
 		Reason: j.Reason, Pages: j.Pages, State: string(j.State), Created: j.Created, Expires: j.Expires,
-		Digest: j.Digest.String(), ByteRange: j.ByteRange, Size: j.Size, Certificate: j.Certificate,
+		Algorithm: string(j.Algorithm), Commitment: string(j.Statement.Commitment), Roles: j.Statement.Roles,
+		Digest: hex.EncodeToString(j.Digest), ByteRange: j.ByteRange, Size: j.Size, Certificate: j.Certificate,
 	}
 }
 

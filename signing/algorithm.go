@@ -139,16 +139,78 @@ func readPSS(params []byte, digest crypto.Hash) (scheme, error) {
 	return scheme{family: pss, hash: digest, salt: length}, nil
 }
 
-// schemeFor is how this package signs with a key: SHA-256, RSA PKCS#1 v1.5 or ECDSA. SHA-256 also with P-384, because a CMS signer has one
-// digest algorithm for document and attributes (RFC 5652 §5.4), and documents are hashed before the key is known to anyone but the signer.
-func schemeFor(pub crypto.PublicKey) (scheme, error) {
+// Algorithm names how a signature is made: family of the key, padding, and the one digest that a CMS signer has for document and
+// attributes (RFC 5652 §5.4). It is stable text: stored jobs and the interface carry it.
+type Algorithm string
+
+// The algorithms that this package signs with. RSA-PSS has a salt as long as the digest.
+const (
+	RSASHA256   Algorithm = "rsa-sha256" // PKCS#1 v1.5
+	RSASHA384   Algorithm = "rsa-sha384"
+	RSASHA512   Algorithm = "rsa-sha512"
+	PSSSHA256   Algorithm = "rsa-pss-sha256"
+	PSSSHA384   Algorithm = "rsa-pss-sha384"
+	PSSSHA512   Algorithm = "rsa-pss-sha512"
+	ECDSASHA256 Algorithm = "ecdsa-sha256"
+	ECDSASHA384 Algorithm = "ecdsa-sha384"
+	ECDSASHA512 Algorithm = "ecdsa-sha512"
+)
+
+var schemes = map[Algorithm]scheme{
+	RSASHA256: {family: pkcs1, hash: crypto.SHA256}, RSASHA384: {family: pkcs1, hash: crypto.SHA384}, RSASHA512: {family: pkcs1, hash: crypto.SHA512},
+	PSSSHA256:   {family: pss, hash: crypto.SHA256, salt: 32},
+	PSSSHA384:   {family: pss, hash: crypto.SHA384, salt: 48},
+	PSSSHA512:   {family: pss, hash: crypto.SHA512, salt: 64},
+	ECDSASHA256: {family: ec, hash: crypto.SHA256}, ECDSASHA384: {family: ec, hash: crypto.SHA384}, ECDSASHA512: {family: ec, hash: crypto.SHA512},
+}
+
+// DefaultAlgorithm is what signs with a key of which nothing else is known: the digest as strong as the key. PKCS#1 v1.5 for RSA, because
+// tokens and validators without PSS are many. Errors wrap ErrUnsupported.
+func DefaultAlgorithm(pub crypto.PublicKey) (Algorithm, error) {
+	switch k := pub.(type) {
+	case *rsa.PublicKey:
+		return RSASHA256, nil
+	case *ecdsa.PublicKey:
+		switch bits := k.Curve.Params().BitSize; {
+		case bits > 384:
+			return ECDSASHA512, nil
+		case bits > 256:
+			return ECDSASHA384, nil
+		}
+		return ECDSASHA256, nil
+	}
+	return "", fmt.Errorf("%w: key of type %T", ErrUnsupported, pub)
+}
+
+// Hash is the digest of the algorithm; zero if there is no algorithm of that name.
+func (a Algorithm) Hash() crypto.Hash { return schemes[a].hash }
+
+// fits says whether a key of that kind can sign so. Errors wrap ErrUnsupported.
+func (a Algorithm) fits(pub crypto.PublicKey) (scheme, error) {
+	s, ok := schemes[a]
+	if !ok {
+		return scheme{}, fmt.Errorf("%w: no algorithm %q", ErrUnsupported, a)
+	}
 	switch pub.(type) {
 	case *rsa.PublicKey:
-		return scheme{family: pkcs1, hash: crypto.SHA256}, nil
+		ok = s.family == pkcs1 || s.family == pss
 	case *ecdsa.PublicKey:
-		return scheme{family: ec, hash: crypto.SHA256}, nil
+		ok = s.family == ec
+	default:
+		ok = false
 	}
-	return scheme{}, fmt.Errorf("%w: key of type %T", ErrUnsupported, pub)
+	if !ok {
+		return scheme{}, fmt.Errorf("%w: %s with a key of type %T", ErrUnsupported, a, pub)
+	}
+	return s, nil
+}
+
+// options are what a [crypto.Signer] is told.
+func (s scheme) options() crypto.SignerOpts {
+	if s.family == pss {
+		return &rsa.PSSOptions{SaltLength: s.salt, Hash: s.hash}
+	}
+	return s.hash
 }
 
 func digestOID(h crypto.Hash) asn1.ObjectIdentifier {
@@ -267,16 +329,15 @@ func readECDSA(sig []byte) (r, s *big.Int, err error) {
 	return r, s, nil
 }
 
-// algorithm is the identifier that [algorithm.scheme] reads as s (not for PSS).
-func (s scheme) algorithm() algorithm {
-	for _, h := range hashes {
-		if h.hash != s.hash {
-			continue
-		}
-		if s.family == ec {
-			return algorithm{oid: h.ecdsa}
-		}
-		return algorithm{oid: h.rsa}
+// algorithm is the identifier that [algorithm.scheme] reads as s.
+func (s scheme) algorithm() (algorithm, error) {
+	var b cryptobyte.Builder
+	s.add(&b)
+	der, err := b.Bytes()
+	if err != nil {
+		return algorithm{}, fmt.Errorf("encoding signature algorithm: %w", err)
 	}
-	return algorithm{}
+	in := cryptobyte.String(der)
+	a, _ := readAlgorithm(&in) // it was just written
+	return a, nil
 }

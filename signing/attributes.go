@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
@@ -24,23 +23,39 @@ var (
 	oidAdobeRevInfo  = asn1.ObjectIdentifier{1, 2, 840, 113583, 1, 1, 8}
 )
 
-// SignedAttributes returns the DER SET OF Attribute that the key signs (EN 319 142-1 §5.3, RFC 5652 §5.4): content-type, message-digest and
-// signing-certificate-v2 with SHA-256; no signing-time, which PAdES keeps in the dictionary. An agent that hashed the document itself builds it
-// from its own digest.
-func SignedAttributes(digest [32]byte, cert *x509.Certificate) ([]byte, error) {
+// SignedAttributes returns the DER SET OF Attribute that the key signs (EN 319 142-1 §5.3, RFC 5652 §5.4): content-type, message-digest,
+// signing-certificate-v2 by the algorithm's hash, and what the statement says; no signing-time, which PAdES keeps in the dictionary. An agent
+// that hashed the document itself builds it from its own digest. Errors wrap ErrCertificate or ErrUnsupported.
+func SignedAttributes(digest []byte, a Algorithm, cert *x509.Certificate, s Statement) ([]byte, error) {
 	if cert == nil {
 		return nil, fmt.Errorf("%w: none given", ErrCertificate)
 	}
-	hash := sha256.Sum256(cert.Raw)
-	attrs := make([][]byte, 0, 3)
-	for _, a := range []struct {
-		oid   asn1.ObjectIdentifier
-		value func(b *cryptobyte.Builder)
-	}{
+	h := a.Hash()
+	if h == 0 || len(digest) != h.Size() {
+		return nil, fmt.Errorf("%w: digest of %d bytes for algorithm %q", ErrUnsupported, len(digest), a)
+	}
+	list := []attributeValue{
 		{oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oidData) }},
-		{oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(digest[:]) }},
-		{oidESSv2, func(b *cryptobyte.Builder) { addESS(b, hash[:], cert) }},
-	} {
+		{oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(digest) }},
+		{oidESSv2, func(b *cryptobyte.Builder) { addESS(b, h, cert) }},
+	}
+	said, err := s.attributes()
+	if err != nil {
+		return nil, err
+	}
+	return attributeSet(append(list, said...))
+}
+
+// attributeValue is an attribute to be written, with its only value.
+type attributeValue struct {
+	oid   asn1.ObjectIdentifier
+	value func(b *cryptobyte.Builder)
+}
+
+// attributeSet writes a SET OF Attribute in DER order.
+func attributeSet(list []attributeValue) ([]byte, error) {
+	attrs := make([][]byte, 0, len(list))
+	for _, a := range list {
 		raw, err := attributeDER(a.oid, a.value)
 		if err != nil {
 			return nil, err
@@ -75,11 +90,16 @@ func attributeDER(oid asn1.ObjectIdentifier, value func(b *cryptobyte.Builder)) 
 }
 
 // addESS writes SigningCertificateV2 (RFC 5035 §3) with one certificate; SHA-256 is the default and therefore not named.
-func addESS(b *cryptobyte.Builder, hash []byte, cert *x509.Certificate) {
+func addESS(b *cryptobyte.Builder, h crypto.Hash, cert *x509.Certificate) {
+	w := h.New()
+	w.Write(cert.Raw)
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1OctetString(hash)
+				if h != crypto.SHA256 {
+					addDigest(b, h)
+				}
+				b.AddASN1OctetString(w.Sum(nil))
 				b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 						b.AddASN1(der.Tag(4).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(cert.RawIssuer) })
@@ -91,15 +111,16 @@ func addESS(b *cryptobyte.Builder, hash []byte, cert *x509.Certificate) {
 	})
 }
 
-// SignAttributes signs attrs with a key that may live on a token: RSA PKCS#1 v1.5 or ECDSA, with SHA-256. It checks what
-// the key returned. Errors wrap ErrSignature or ErrUnsupported, or are the key's.
-func SignAttributes(key crypto.Signer, attrs []byte) ([]byte, error) {
-	s, err := schemeFor(key.Public())
+// SignAttributes signs attrs with a key that may live on a token, and checks what the key returned. Errors wrap ErrSignature or
+// ErrUnsupported, or are the key's.
+func SignAttributes(key crypto.Signer, a Algorithm, attrs []byte) ([]byte, error) {
+	s, err := a.fits(key.Public())
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(attrs)
-	sig, err := key.Sign(rand.Reader, sum[:], s.hash)
+	h := s.hash.New()
+	h.Write(attrs)
+	sig, err := key.Sign(rand.Reader, h.Sum(nil), s.options())
 	if err != nil {
 		return nil, fmt.Errorf("signing attributes: %w", err)
 	}

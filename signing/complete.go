@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -19,18 +20,22 @@ func (p *Prepared) Complete(ctx context.Context, chain []*x509.Certificate, sign
 	}
 	if sum, err := p.digest(); err != nil {
 		return err
-	} else if sum != p.Digest {
+	} else if !bytes.Equal(sum, p.Digest) {
 		return fmt.Errorf("%w: its digest changed", ErrTampered)
 	}
-	attrs, err := SignedAttributes(p.Digest, cert)
+	attrs, err := SignedAttributes(p.Digest, p.Algorithm, cert, p.Statement)
 	if err != nil {
 		return err
 	}
-	method, err := schemeFor(cert.PublicKey)
+	method, err := p.Algorithm.fits(cert.PublicKey)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrTampered, err)
 	}
 	if err := method.verify(cert.PublicKey, attrs, signature); err != nil {
+		return err
+	}
+	named, err := method.algorithm()
+	if err != nil {
 		return err
 	}
 	if signature, err = normalise(cert.PublicKey, signature); err != nil {
@@ -43,7 +48,7 @@ func (p *Prepared) Complete(ctx context.Context, chain []*x509.Certificate, sign
 		}
 	}
 	s := &signedData{
-		contentType: oidData, digest: algorithm{oid: oidSHA256}, signed: attrs, algorithm: method.algorithm(), signature: signature,
+		contentType: oidData, digest: algorithm{oid: digestOID(method.hash)}, signed: attrs, algorithm: named, signature: signature,
 	}
 	cms, err := s.canonical(slices.Concat([]*x509.Certificate{cert}, continuing(cert, chain)), cert, token)
 	if err != nil {

@@ -3,7 +3,6 @@ package signing
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -30,8 +29,8 @@ func placeholders(reserve int) (contents, byteRange pdf.Placeholder) {
 	return pdf.Placeholder{Name: contentsMark, Bytes: c}, pdf.Placeholder{Name: rangeMark, Bytes: r}
 }
 
-// seal writes the revision with its final byte range, and hashes base and revision around the container.
-func (f *form) seal(ctx context.Context, base io.ReaderAt) (*Prepared, error) {
+// seal writes the revision with its final byte range, and hashes base and revision around the container with the algorithm's digest.
+func (f *form) seal(ctx context.Context, base io.ReaderAt, a Algorithm) (*Prepared, error) {
 	tail, err := f.update.Tail()
 	if err != nil {
 		return nil, fromPDF(err)
@@ -41,7 +40,7 @@ func (f *form) seal(ctx context.Context, base io.ReaderAt) (*Prepared, error) {
 	if !ok1 || !ok2 {
 		return nil, fmt.Errorf("%w: revision has no container", ErrUnsupported)
 	}
-	p := &Prepared{BaseSize: tail.Base, ByteRange: [4]int64{0, gap.Start, gap.End, tail.Size() - gap.End}}
+	p := &Prepared{Algorithm: a, BaseSize: tail.Base, ByteRange: [4]int64{0, gap.Start, gap.End, tail.Size() - gap.End}}
 	text := fmt.Appendf(nil, "[0 %d %d %d", p.ByteRange[1], p.ByteRange[2], p.ByteRange[3])
 	width := int(place.End - place.Start)
 	if len(text) >= width {
@@ -52,7 +51,7 @@ func (f *form) seal(ctx context.Context, base io.ReaderAt) (*Prepared, error) {
 		return nil, fromPDF(err)
 	}
 	p.Tail = tail.Bytes
-	w := sha256.New()
+	w := a.Hash().New()
 	if err := feed(ctx, w, base, 0, p.BaseSize); err != nil {
 		return nil, err
 	}
@@ -64,19 +63,22 @@ func (f *form) seal(ctx context.Context, base io.ReaderAt) (*Prepared, error) {
 }
 
 // digest hashes base, from the state kept, and tail without the container.
-func (p *Prepared) digest() (sum [32]byte, err error) {
+func (p *Prepared) digest() ([]byte, error) {
 	from, to, err := p.gap()
 	if err != nil {
-		return sum, err
+		return nil, err
 	}
-	w := sha256.New()
+	h := p.Algorithm.Hash()
+	if h == 0 {
+		return nil, fmt.Errorf("%w: its algorithm", ErrTampered)
+	}
+	w := h.New()
 	if err := restoreHash(w, p.BaseState); err != nil {
-		return sum, fmt.Errorf("%w: hash state of the base", ErrTampered)
+		return nil, fmt.Errorf("%w: hash state of the base", ErrTampered)
 	}
 	w.Write(p.Tail[:from])
 	w.Write(p.Tail[to:])
-	w.Sum(sum[:0])
-	return sum, nil
+	return w.Sum(nil), nil
 }
 
 // gap is where the container stands in Tail, delimiters included.

@@ -254,11 +254,11 @@ func DocumentTimestamp(ctx context.Context, base io.ReaderAt, size int64, tsa Ti
 	if err := f.add(name, page, widget, value); err != nil {
 		return nil, err
 	}
-	p, err := f.seal(ctx, base)
+	p, err := f.seal(ctx, base, RSASHA256) // for its digest: time-stamps are asked over SHA-256
 	if err != nil {
 		return nil, err
 	}
-	token, err := tsa.Stamp(ctx, p.Digest)
+	token, err := tsa.Stamp(ctx, [32]byte(p.Digest))
 	if err != nil {
 		return nil, err
 	}

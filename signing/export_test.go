@@ -31,11 +31,11 @@ func LoudTimestamp(ctx context.Context, base []byte, tsa Timestamper) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.seal(ctx, bytes.NewReader(base))
+	p, err := f.seal(ctx, bytes.NewReader(base), RSASHA256)
 	if err != nil {
 		return nil, err
 	}
-	token, err := tsa.Stamp(ctx, p.Digest)
+	token, err := tsa.Stamp(ctx, [32]byte(p.Digest))
 	if err != nil {
 		return nil, err
 	}

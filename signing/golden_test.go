@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attrs, err := signing.SignedAttributes([32]byte{1, 2, 3}, cert)
+	attrs, err := signing.SignedAttributes(append([]byte{1, 2, 3}, make([]byte, 29)...), signing.RSASHA256, cert, signing.Statement{})
 	if err != nil {
 		t.Fatal(err)
 	}

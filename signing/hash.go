@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"encoding"
 	"errors"
 	"fmt"
@@ -40,21 +39,22 @@ func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error
 	return nil
 }
 
-// DigestRange hashes r over the byte range [offset, length, offset, length] with SHA-256, streaming. Errors wrap ErrDamaged, if the numbers are
-// impossible, or are the reader's.
-func DigestRange(r io.ReaderAt, byteRange [4]int64) ([32]byte, error) {
-	var out [32]byte
+// DigestRange hashes r over the byte range [offset, length, offset, length], streaming. Errors wrap ErrDamaged, if the numbers are
+// impossible, ErrUnsupported, or are the reader's.
+func DigestRange(r io.ReaderAt, byteRange [4]int64, h crypto.Hash) ([]byte, error) {
 	if err := checkRange(byteRange); err != nil {
-		return out, err
+		return nil, err
 	}
-	w := sha256.New()
+	if !h.Available() {
+		return nil, fmt.Errorf("%w: digest algorithm %d", ErrUnsupported, h)
+	}
+	w := h.New()
 	for _, part := range [2][2]int64{{byteRange[0], byteRange[1]}, {byteRange[2], byteRange[3]}} {
 		if err := feed(context.Background(), w, r, part[0], part[0]+part[1]); err != nil {
-			return out, err
+			return nil, err
 		}
 	}
-	w.Sum(out[:0])
-	return out, nil
+	return w.Sum(nil), nil
 }
 
 func checkRange(b [4]int64) error {

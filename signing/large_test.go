@@ -69,11 +69,11 @@ func TestLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attrs, err := signing.SignedAttributes(p.Digest, l.sealCert)
+	attrs, err := p.Attributes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sig, err := signing.SignAttributes(l.sealKey, attrs)
+	sig, err := signing.SignAttributes(l.sealKey, p.Algorithm, attrs)
 	if err != nil {
 		t.Fatal(err)
 	}

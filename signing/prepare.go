@@ -17,9 +17,20 @@ type Prepared struct {
 	BaseSize    int64
 	Tail        []byte
 	ByteRange   [4]int64
-	Digest      [32]byte // SHA-256 over the ByteRange
-	BaseState   []byte   // SHA-256 after the base, so that Complete can hash again without it
-	Certificate []byte   // DER, the one expected to sign
+	Algorithm   Algorithm
+	Digest      []byte    // over the ByteRange, with the algorithm's hash
+	BaseState   []byte    // of the hash after the base, so that Complete can hash again without it
+	Certificate []byte    // DER, the one expected to sign
+	Statement   Statement // signed beside the digest
+}
+
+// Attributes returns the DER that the key signs. Errors wrap ErrTampered or ErrUnsupported.
+func (p *Prepared) Attributes() ([]byte, error) {
+	cert, err := x509.ParseCertificate(p.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%w: certificate: %w", ErrTampered, err)
+	}
+	return SignedAttributes(p.Digest, p.Algorithm, cert, p.Statement)
 }
 
 // Prepare writes the revision with an empty signature. It reads base by range and once in full (to hash it); memory does not grow with it.
@@ -32,6 +43,9 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 		r.Reserve = defaultReserve
 	}
 	if err := checkSigner(r.Certificate, r.Time); err != nil {
+		return nil, err
+	}
+	if err := r.complete(); err != nil {
 		return nil, err
 	}
 	doc, err := pdf.Open(base, size)
@@ -63,11 +77,11 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 	if err := f.add(name, page, widget, signatureDict(r)); err != nil {
 		return nil, err
 	}
-	p, err := f.seal(ctx, base)
+	p, err := f.seal(ctx, base, r.Algorithm)
 	if err != nil {
 		return nil, err
 	}
-	p.Certificate = r.Certificate.Raw
+	p.Certificate, p.Statement = r.Certificate.Raw, r.Statement
 	return p, nil
 }
 
@@ -82,10 +96,31 @@ func checkSigner(c *x509.Certificate, at time.Time) error {
 	if at.Before(c.NotBefore) || at.After(c.NotAfter) {
 		return fmt.Errorf("%w: %w", ErrCertificate, certs.ErrExpired)
 	}
-	if _, err := schemeFor(c.PublicKey); err != nil {
+	if _, err := DefaultAlgorithm(c.PublicKey); err != nil {
 		return fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	return nil
+}
+
+// complete fills in the algorithm and refuses what PAdES does not allow, before anybody is asked for a PIN.
+func (r *Request) complete() error {
+	if r.Algorithm == "" {
+		var err error
+		if r.Algorithm, err = DefaultAlgorithm(r.Certificate.PublicKey); err != nil {
+			return err
+		}
+	}
+	if _, err := r.Algorithm.fits(r.Certificate.PublicKey); err != nil {
+		return err
+	}
+	if r.Statement.Hint != nil {
+		return fmt.Errorf("%w: content hints in a PDF signature (ISO 32000-2, 12.8.3.4.3)", ErrUnsupported)
+	}
+	// EN 319 142-1 §6.3: the entry and the attribute say the same, and only one of them may.
+	if r.Statement.Commitment != "" && r.Reason != "" {
+		return fmt.Errorf("%w: both a reason and a commitment", ErrUnsupported)
+	}
+	return r.Statement.check()
 }
 
 // signatureDict is the value of the field (ISO 32000-1, 12.8.1; EN 319 142-1 §6.3).

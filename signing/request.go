@@ -8,7 +8,9 @@ import (
 // Request says how to sign a PDF.
 type Request struct {
 	Certificate            *x509.Certificate
-	Name, Reason, Location string // shown and kept in the signature dictionary; any Vietnamese text
+	Algorithm              Algorithm // empty: as [DefaultAlgorithm] says
+	Statement              Statement // signed attributes; a commitment stands in the place of Reason
+	Name, Reason, Location string    // shown and kept in the signature dictionary; any Vietnamese text
 	Contact                string
 	Time                   time.Time   // the dictionary's /M, written in +07:00; zero: now
 	Field                  string      // name of the signature field; empty: the next free "Signature<n>"

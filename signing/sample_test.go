@@ -123,11 +123,11 @@ func (l *lab) sign(t testing.TB, base []byte, r signing.Request, key crypto.Sign
 	if err != nil {
 		t.Fatal(err)
 	}
-	attrs, err := signing.SignedAttributes(p.Digest, r.Certificate)
+	attrs, err := p.Attributes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sig, err := signing.SignAttributes(key, attrs)
+	sig, err := signing.SignAttributes(key, p.Algorithm, attrs)
 	if err != nil {
 		t.Fatal(err)
 	}

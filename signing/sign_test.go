@@ -27,15 +27,15 @@ func TestDeferred(t *testing.T) {
 	if err := json.Unmarshal(stored, &q); err != nil {
 		t.Fatal(err)
 	}
-	sum, err := signing.DigestRange(q.ReaderAt(bytes.NewReader(base)), q.ByteRange)
-	if err != nil || sum != q.Digest {
+	sum, err := signing.DigestRange(q.ReaderAt(bytes.NewReader(base)), q.ByteRange, q.Algorithm.Hash())
+	if err != nil || !bytes.Equal(sum, q.Digest) {
 		t.Fatalf("the digest is not over base and tail: %v", err)
 	}
-	attrs, err := signing.SignedAttributes(sum, l.personCert)
+	attrs, err := signing.SignedAttributes(sum, q.Algorithm, l.personCert, q.Statement)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sig, err := signing.SignAttributes(l.personKey, attrs)
+	sig, err := signing.SignAttributes(l.personKey, q.Algorithm, attrs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,15 +61,15 @@ func TestCompleteRefuses(t *testing.T) {
 		return p
 	}
 	good := prepare()
-	attrs, err := signing.SignedAttributes(good.Digest, l.sealCert)
+	attrs, err := good.Attributes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sig, err := signing.SignAttributes(l.sealKey, attrs)
+	sig, err := signing.SignAttributes(l.sealKey, good.Algorithm, attrs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := signing.SignAttributes(l.personKey, attrs)
+	other, err := signing.SignAttributes(l.personKey, signing.RSASHA256, attrs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,10 @@ func TestCompleteRefuses(t *testing.T) {
 		{"range changed", func(p *signing.Prepared) { p.ByteRange[1]-- }, sig, signing.ErrTampered},
 		{"range outside", func(p *signing.Prepared) { p.ByteRange[2] = 1 << 40 }, sig, signing.ErrTampered},
 		{"state changed", func(p *signing.Prepared) { p.BaseState = p.BaseState[:8] }, sig, signing.ErrTampered},
-		{"certificate changed", func(p *signing.Prepared) { p.Certificate = l.personCert.Raw }, sig, signing.ErrSignature},
+		{"certificate changed", func(p *signing.Prepared) { p.Certificate = l.personCert.Raw }, sig, signing.ErrTampered},
+		{"algorithm unknown", func(p *signing.Prepared) { p.Algorithm = "md5" }, sig, signing.ErrTampered},
+		{"algorithm changed", func(p *signing.Prepared) { p.Algorithm = signing.ECDSASHA384 }, sig, signing.ErrTampered},
+		{"statement changed", func(p *signing.Prepared) { p.Statement.Commitment = signing.ProofOfApproval }, sig, signing.ErrSignature},
 		{"another key", func(*signing.Prepared) {}, other, signing.ErrSignature},
 		{"no signature", func(*signing.Prepared) {}, nil, signing.ErrSignature},
 	}
@@ -92,7 +95,7 @@ func TestCompleteRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := prepare()
 			p.Tail = bytes.Clone(good.Tail)
-			p.Digest = good.Digest
+			p.Digest = bytes.Clone(good.Digest)
 			tt.change(p)
 			if err := p.Complete(t.Context(), nil, tt.sig, nil); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
@@ -124,6 +127,16 @@ func TestPrepareRefuses(t *testing.T) {
 		{"encrypted", bytes.Replace(base, []byte("/Size"), []byte("/Encrypt 3 0 R /Size"), 1), signing.Request{Certificate: l.personCert}, signing.ErrEncrypted},
 		{"no such page", base, signing.Request{Certificate: l.personCert, Visible: &signing.Appearance{Page: 3, Rect: [4]float64{0, 0, 100, 100}}}, signing.ErrUnsupported},
 		{"no room", base, signing.Request{Certificate: l.personCert, Visible: &signing.Appearance{Rect: [4]float64{0, 0, 5, 5}}}, signing.ErrUnsupported},
+		{"algorithm of another key", base, signing.Request{Certificate: l.sealCert, Algorithm: signing.RSASHA256}, signing.ErrUnsupported},
+		{"no such algorithm", base, signing.Request{Certificate: l.sealCert, Algorithm: "ecdsa-sha1"}, signing.ErrUnsupported},
+		{"reason and commitment", base, signing.Request{Certificate: l.sealCert, Reason: "x", Statement: signing.Statement{Commitment: signing.ProofOfApproval}},
+			signing.ErrUnsupported},
+		{"no such commitment", base, signing.Request{Certificate: l.sealCert, Statement: signing.Statement{Commitment: "x"}}, signing.ErrUnsupported},
+		{"too many roles", base, signing.Request{Certificate: l.sealCert, Statement: signing.Statement{Roles: make([]string, 9)}}, signing.ErrUnsupported},
+		{"policy without a digest", base, signing.Request{Certificate: l.sealCert, Statement: signing.Statement{Policy: &signing.Policy{OID: []int{1, 2}}}},
+			signing.ErrUnsupported},
+		{"content hint", base, signing.Request{Certificate: l.sealCert, Statement: signing.Statement{Hint: &signing.ContentHint{Type: []int{1, 2}}}},
+			signing.ErrUnsupported},
 		{"field in use", l.person(t, base), signing.Request{Certificate: l.sealCert, Field: "Signature1"}, signing.ErrUnsupported},
 	}
 	for _, tt := range tests {

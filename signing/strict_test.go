@@ -259,11 +259,11 @@ func exported(t *testing.T, a *devpki.Authority, url string, anchors *certs.Anch
 	if err != nil {
 		t.Fatal(err)
 	}
-	attrs, err := SignedAttributes(p.Digest, cert)
+	attrs, err := p.Attributes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sig, err := SignAttributes(key, attrs)
+	sig, err := SignAttributes(key, p.Algorithm, attrs)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"trien/ledger"
 	"trien/signing"
 	"trien/vault"
 	"trien/vault/bundle"
@@ -26,11 +25,11 @@ func (r *rig) agent(a vault.Actor, id vault.JobID) vault.Signature {
 		r.t.Fatal(err)
 	}
 	defer doc.Close()
-	digest, err := signing.DigestRange(doc, j.ByteRange)
+	digest, err := signing.DigestRange(doc, j.ByteRange, j.Algorithm.Hash())
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if ledger.Hash(digest) != j.Digest {
+	if !bytes.Equal(digest, j.Digest) {
 		r.t.Error("the document has another digest than the job says")
 	}
 	s, err := r.signatureOf(j)
@@ -41,11 +40,11 @@ func (r *rig) agent(a vault.Actor, id vault.JobID) vault.Signature {
 }
 
 func (r *rig) signatureOf(j vault.Job) (vault.Signature, error) {
-	attributes, err := signing.SignedAttributes(j.Digest, r.official.Certificate())
+	attributes, err := signing.SignedAttributes(j.Digest, j.Algorithm, r.official.Certificate(), j.Statement)
 	if err != nil {
 		return vault.Signature{}, err
 	}
-	value, err := r.official.Seal(r.t.Context(), attributes, "")
+	value, err := r.official.Seal(r.t.Context(), j.Algorithm, attributes, "")
 	return vault.Signature{Certificate: r.official.Certificate().Raw, Value: value}, err
 }
 

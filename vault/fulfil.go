@@ -186,11 +186,11 @@ func (v *Vault) sealDocument(ctx context.Context, doc *growing, x Export) error 
 	if err != nil {
 		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
 	}
-	attributes, err := signing.SignedAttributes(p.Digest, cert)
+	attributes, err := p.Attributes()
 	if err != nil {
 		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
 	}
-	value, err := v.sealer.Seal(ctx, attributes, x.ID.String())
+	value, err := v.sealer.Seal(ctx, p.Algorithm, attributes, x.ID.String())
 	if err != nil {
 		return fmt.Errorf("%w: sealing export %s: %w", ErrUnavailable, x.ID, err)
 	}

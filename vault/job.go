@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"trien/ledger"
+	"trien/signing"
 )
 
 // JobState is where a signing job stands.
@@ -41,8 +42,11 @@ type Job struct {
 	State    JobState
 	Created  time.Time
 	Expires  time.Time
-	// Digest is the SHA-256 over the prepared byte range; the signer's agent computes it again from the document.
-	Digest    ledger.Hash
+	// Algorithm is how the token must sign; Statement what the signer says beside the signature.
+	Algorithm signing.Algorithm
+	Statement signing.Statement
+	// Digest is over the prepared byte range, by the algorithm's hash; the signer's agent computes it again from the document.
+	Digest    []byte
 	ByteRange [4]int64
 	Size      int64 // of the prepared document
 	// Certificate is the DER of the only certificate whose signature is taken.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trien/ledger"
+	"trien/signing"
 	"trien/vault/envelope"
 )
 
@@ -236,8 +237,8 @@ type Sealer interface {
 	// Certificate is the seal's; Chain its issuers without the root.
 	Certificate() *x509.Certificate
 	Chain() []*x509.Certificate
-	// Seal signs DER signed attributes; reason says for which export.
-	Seal(ctx context.Context, attributes []byte, reason string) ([]byte, error)
+	// Seal signs DER signed attributes as the algorithm says; reason says for which export.
+	Seal(ctx context.Context, a signing.Algorithm, attributes []byte, reason string) ([]byte, error)
 	Ready(ctx context.Context) error
 }
 

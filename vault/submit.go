@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"trien/certs"
-	"trien/ledger"
 	"trien/signing"
 	"trien/signing/pdf"
 	"trien/vault/envelope"
@@ -117,7 +116,7 @@ func (v *Vault) prepare(ctx context.Context, j *Job, o Account, base *opened, ke
 	j.Expires = j.Created.Add(v.limits.JobTerm)
 	look.Lines = append(look.Lines, j.Created.In(vietnam).Format("Ngày 02/01/2006 15:04:05 -07:00"))
 	p, err := signing.Prepare(ctx, base, base.Size(), signing.Request{
-		Certificate: cert, Name: o.Name, Reason: j.Reason, Time: j.Created, Visible: look,
+		Certificate: cert, Name: o.Name, Reason: j.Reason, Statement: statement(o, j), Time: j.Created, Visible: look,
 	})
 	if err != nil {
 		return pdfError(err)
@@ -127,9 +126,22 @@ func (v *Vault) prepare(ctx context.Context, j *Job, o Account, base *opened, ke
 		return fmt.Errorf("storing a prepared revision: %w", err)
 	}
 	j.State, j.Pages, j.Certificate = Waiting, info.Pages, o.Certificate
-	j.Digest, j.ByteRange, j.Size = ledger.Hash(p.Digest), p.ByteRange, p.Size()
+	j.Algorithm, j.Statement, j.Digest, j.ByteRange, j.Size = p.Algorithm, p.Statement, p.Digest, p.ByteRange, p.Size()
 	j.Prepared = envelope.SealBytes(key, stored, jobPlace(j.ID))
 	return nil
+}
+
+// statement is what the official says beside the signature: the post, and that an approval is one where no reason does (the two exclude each
+// other, EN 319 142-1 §6.3).
+func statement(o Account, j *Job) signing.Statement {
+	var s signing.Statement
+	if o.Post != "" {
+		s.Roles = []string{o.Post}
+	}
+	if j.Purpose == Approval && j.Reason == "" {
+		s.Commitment = signing.ProofOfApproval
+	}
+	return s
 }
 
 func jobPlace(id JobID) []byte { return fmt.Appendf(nil, "trien/job/v1\n%s\n", id) }

@@ -229,7 +229,10 @@ type Job struct {
 	State       string    `json:"state"`
 	Created     time.Time `json:"created"`
 	Expires     time.Time `json:"expires"`
-	Digest      string    `json:"digest"` // SHA-256 over ByteRange of the document
+	Algorithm   string    `json:"algorithm"`            // how the token must sign, for example ecdsa-sha384
+	Commitment  string    `json:"commitment,omitempty"` // what the signer states beside the signature: see package signing
+	Roles       []string  `json:"roles,omitempty"`
+	Digest      string    `json:"digest"` // over ByteRange of the document, by the algorithm's hash
 	ByteRange   [4]int64  `json:"byte_range"`
 	Size        int64     `json:"size"`
 	Certificate []byte    `json:"certificate"` // DER of the only certificate whose signature is taken

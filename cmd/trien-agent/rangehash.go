@@ -1,7 +1,7 @@
 package main
 
 import (
-	"crypto/sha256"
+	"crypto"
 	"hash"
 )
 
@@ -21,13 +21,13 @@ type rangeHash struct {
 const largestGap = 1 << 20
 
 // newRangeHash refuses a byte range that does not begin at 0, end at size, and leave exactly one gap.
-func newRangeHash(parts [4]int64, size int64) (*rangeHash, error) {
+func newRangeHash(parts [4]int64, size int64, h crypto.Hash) (*rangeHash, error) {
 	first, second, last := parts[1], parts[2], parts[3]
 	gap := second - first
-	if parts[0] != 0 || first <= 0 || last <= 0 || size <= 0 || second > size || gap < 4 || gap > largestGap || last != size-second {
+	if parts[0] != 0 || first <= 0 || last <= 0 || size <= 0 || second > size || gap < 4 || gap > largestGap || last != size-second || !h.Available() {
 		return nil, refusal(textRange)
 	}
-	return &rangeHash{parts: parts, size: size, sum: sha256.New()}, nil
+	return &rangeHash{parts: parts, size: size, sum: h.New()}, nil
 }
 
 // Write takes the next bytes of the document. It never fails.
@@ -66,13 +66,13 @@ func (h *rangeHash) gap(p []byte) {
 	}
 }
 
-// digest is the SHA-256 over the byte range, once the whole document went through.
-func (h *rangeHash) digest() ([32]byte, error) {
+// digest is over the byte range, once the whole document went through.
+func (h *rangeHash) digest() ([]byte, error) {
 	if h.at != h.size {
-		return [32]byte{}, refusal(textTampered)
+		return nil, refusal(textTampered)
 	}
 	if h.holed {
-		return [32]byte{}, refusal(textRange)
+		return nil, refusal(textRange)
 	}
-	return [32]byte(h.sum.Sum(nil)), nil
+	return h.sum.Sum(nil), nil
 }

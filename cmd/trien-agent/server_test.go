@@ -120,7 +120,7 @@ func newServer(t testing.TB, d *desk, titles ...string) *server {
 		s.prepared[id] = p
 		s.jobs = append(s.jobs, wire.Job{
 			ID: id, Purpose: "approval", Signer: "account-1", Register: "cadre", Title: title, Reason: "Phê duyệt tài liệu", Pages: 2, State: "waiting",
-			Created: time.Now(), Expires: time.Now().Add(time.Hour), Digest: hex.EncodeToString(p.Digest[:]), ByteRange: p.ByteRange, Size: p.Size(),
+			Created: time.Now(), Expires: time.Now().Add(time.Hour), Algorithm: string(p.Algorithm), Digest: hex.EncodeToString(p.Digest), ByteRange: p.ByteRange, Size: p.Size(),
 			Certificate: p.Certificate,
 		})
 	}

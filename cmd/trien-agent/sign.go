@@ -158,7 +158,7 @@ func (r *round) one(ctx context.Context, number int, job wire.Job) error {
 			return nil
 		}
 	}
-	signature, err := r.signature(ctx, digest, cert)
+	signature, err := r.signature(ctx, job, digest, cert)
 	if err != nil {
 		return err
 	}
@@ -226,8 +226,8 @@ func (r *round) row(name phrase, value string) {
 
 // fetch streams the document through the hash (and into a file, if the person wants to read it) and refuses it unless it is what
 // the job announced.
-func (r *round) fetch(ctx context.Context, job wire.Job) (digest [32]byte, err error) {
-	h, err := newRangeHash(job.ByteRange, job.Size)
+func (r *round) fetch(ctx context.Context, job wire.Job) (digest []byte, err error) {
+	h, err := newRangeHash(job.ByteRange, job.Size, signing.Algorithm(job.Algorithm).Hash())
 	if err != nil {
 		return digest, err
 	}
@@ -246,7 +246,7 @@ func (r *round) fetch(ctx context.Context, job wire.Job) (digest [32]byte, err e
 	if digest, err = h.digest(); err != nil {
 		return digest, err
 	}
-	if hex.EncodeToString(digest[:]) != job.Digest {
+	if hex.EncodeToString(digest) != job.Digest {
 		return digest, refusal(textTampered)
 	}
 	r.row(showDigest, spaced(job.Digest))
@@ -261,7 +261,7 @@ func (r *round) fetch(ctx context.Context, job wire.Job) (digest [32]byte, err e
 }
 
 // signature lets the token sign attributes that are built here, from the digest that was computed here.
-func (r *round) signature(ctx context.Context, digest [32]byte, cert *x509.Certificate) (wire.Signature, error) {
+func (r *round) signature(ctx context.Context, job wire.Job, digest []byte, cert *x509.Certificate) (wire.Signature, error) {
 	if r.opened == nil {
 		opened, err := r.openToken(ctx)
 		if err != nil {
@@ -276,11 +276,13 @@ func (r *round) signature(ctx context.Context, digest [32]byte, cert *x509.Certi
 	if err != nil {
 		return wire.Signature{}, err
 	}
-	attributes, err := signing.SignedAttributes(digest, cert)
+	how := signing.Algorithm(job.Algorithm)
+	said := signing.Statement{Commitment: signing.Commitment(job.Commitment), Roles: job.Roles}
+	attributes, err := signing.SignedAttributes(digest, how, cert, said)
 	if err != nil {
 		return wire.Signature{}, err
 	}
-	value, err := signing.SignAttributes(identity.Signer, attributes)
+	value, err := signing.SignAttributes(identity.Signer, how, attributes)
 	if err != nil {
 		return wire.Signature{}, err
 	}

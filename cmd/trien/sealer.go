@@ -63,7 +63,7 @@ func (s *sealer) drop() {
 }
 
 // Seal signs the attributes with the organisation's key.
-func (s *sealer) Seal(ctx context.Context, attributes []byte, reason string) ([]byte, error) {
+func (s *sealer) Seal(ctx context.Context, a signing.Algorithm, attributes []byte, reason string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
@@ -76,7 +76,7 @@ func (s *sealer) Seal(ctx context.Context, attributes []byte, reason string) ([]
 			continue
 		}
 		var value []byte
-		if value, err = signing.SignAttributes(id.Signer, attributes); err == nil {
+		if value, err = signing.SignAttributes(id.Signer, a, attributes); err == nil {
 			return value, nil
 		}
 		s.drop()

@@ -99,11 +99,11 @@ func (o *office) sign(t testing.TB, base []byte, s signer) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attributes, err := signing.SignedAttributes(p.Digest, s.cert)
+	attributes, err := p.Attributes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	value, err := signing.SignAttributes(s.key, attributes)
+	value, err := signing.SignAttributes(s.key, p.Algorithm, attributes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,16 +25,16 @@ func (s *Store) AddJob(ctx context.Context, j vault.Job, e vault.Event) error {
 
 func addJob(ctx context.Context, tx pgx.Tx, j vault.Job) error {
 	const sql = `insert into vault.job (id, purpose, signer, dossier, version, export, register, title, reason, pages, state,
-			created, expires, digest, byte_range, size, certificate, prepared)
+			created, expires, algorithm, statement, digest, byte_range, size, certificate, prepared)
 		values (@id, @purpose, @signer, @dossier, @version, @export, @register, @title, @reason, @pages, @state,
-			@created, @expires, @digest, @byte_range, @size, @certificate, @prepared)`
+			@created, @expires, @algorithm, @statement, @digest, @byte_range, @size, @certificate, @prepared)`
 	if err := invalid(j.State == vault.Waiting, "a new job waits"); err != nil {
 		return err
 	}
 	_, err := change(ctx, tx, sql, pgx.NamedArgs{
 		"id": ref(j.ID.UUID), "purpose": string(j.Purpose), "signer": ref(j.Signer.UUID), "dossier": ref(j.Dossier.UUID),
 		"version": ref(j.Version.UUID), "export": ref(j.Export.UUID), "register": string(j.Register), "title": j.Title, "reason": j.Reason,
-		"pages": j.Pages, "state": string(j.State), "created": moment(j.Created), "expires": moment(j.Expires), "digest": j.Digest[:],
+		"pages": j.Pages, "state": string(j.State), "created": moment(j.Created), "expires": moment(j.Expires), "algorithm": string(j.Algorithm), "statement": j.Statement, "digest": j.Digest,
 		"byte_range": j.ByteRange[:], "size": j.Size, "certificate": j.Certificate, "prepared": j.Prepared,
 	})
 	if err != nil {
@@ -43,13 +43,13 @@ func addJob(ctx context.Context, tx pgx.Tx, j vault.Job) error {
 	return nil
 }
 
-const jobColumns = `id, purpose, signer, dossier, version, export, register, title, reason, pages, state, created, expires, digest,
+const jobColumns = `id, purpose, signer, dossier, version, export, register, title, reason, pages, state, created, expires, algorithm, statement, digest,
 	byte_range, size, certificate`
 
 func scanJob(row pgx.CollectableRow) (j vault.Job, err error) {
 	var byteRange []int64
 	err = row.Scan(&j.ID, &j.Purpose, &j.Signer, &j.Dossier, &j.Version, &j.Export, &j.Register, &j.Title, &j.Reason, &j.Pages,
-		&j.State, &j.Created, &j.Expires, into(&j.Digest), &byteRange, &j.Size, &j.Certificate, &j.Prepared)
+		&j.State, &j.Created, &j.Expires, &j.Algorithm, &j.Statement, &j.Digest, &byteRange, &j.Size, &j.Certificate, &j.Prepared)
 	copy(j.ByteRange[:], byteRange)
 	return j, err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"trien/ledger"
+	"trien/signing"
 	"trien/vault"
 	"trien/vault/postgres"
 )
@@ -87,7 +88,7 @@ func newDeposited(t *testing.T) *deposited {
 	must(d.store.CompleteEntries(t.Context(), []vault.Logged{{Version: d.versions[0].ID, Receipt: []byte("receipt")}}))
 	d.job = vault.Job{
 		ID: vault.JobID{UUID: newID()}, Purpose: vault.Approval, Signer: d.account.ID, Dossier: d.dossier.ID, Version: d.versions[1].ID,
-		Register: vault.Party, State: vault.Waiting, Created: d.now, Expires: d.now.Add(time.Hour), Size: 1, Certificate: []byte("c"),
+		Register: vault.Party, State: vault.Waiting, Created: d.now, Expires: d.now.Add(time.Hour), Algorithm: signing.ECDSASHA256, Digest: make([]byte, 32), Size: 1, Certificate: []byte("c"),
 		Prepared: []byte("p"),
 	}
 	must(d.store.AddJob(t.Context(), d.job, event()))

@@ -14,6 +14,7 @@ import (
 
 	"trien/certs/devpki"
 	"trien/ledger"
+	"trien/signing"
 	"trien/vault"
 	"trien/vault/vaulttest"
 )
@@ -104,7 +105,7 @@ func TestSealer(t *testing.T) {
 		t.Fatal(err)
 	}
 	attributes := []byte("signed attributes")
-	value, err := s.Seal(t.Context(), attributes, "test")
+	value, err := s.Seal(t.Context(), signing.ECDSASHA256, attributes, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

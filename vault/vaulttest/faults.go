@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"trien/ledger"
+	"trien/signing"
 	"trien/vault"
 	"trien/vault/envelope"
 )
@@ -290,8 +291,8 @@ func (s faultySealer) Certificate() *x509.Certificate { return s.next.Certificat
 
 func (s faultySealer) Chain() []*x509.Certificate { return s.next.Chain() }
 
-func (s faultySealer) Seal(ctx context.Context, attributes []byte, reason string) ([]byte, error) {
-	return ask(s.f, "Sealer.Seal", func() ([]byte, error) { return s.next.Seal(ctx, attributes, reason) })
+func (s faultySealer) Seal(ctx context.Context, a signing.Algorithm, attributes []byte, reason string) ([]byte, error) {
+	return ask(s.f, "Sealer.Seal", func() ([]byte, error) { return s.next.Seal(ctx, a, attributes, reason) })
 }
 
 func (s faultySealer) Ready(ctx context.Context) error {

@@ -6,9 +6,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+
+	"trien/signing"
 )
 
 // Sealer is a [vault.Sealer] whose key is in this process. It also stands in for a person's token.
@@ -41,13 +42,12 @@ func (s *Sealer) Certificate() *x509.Certificate { return s.certificate }
 // Chain is what issued the certificate, without the root.
 func (s *Sealer) Chain() []*x509.Certificate { return s.chain }
 
-// Seal signs DER signed attributes with ECDSA and SHA-256; the value is DER.
-func (s *Sealer) Seal(ctx context.Context, attributes []byte, _ string) ([]byte, error) {
+// Seal signs DER signed attributes.
+func (s *Sealer) Seal(ctx context.Context, a signing.Algorithm, attributes []byte, _ string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(attributes)
-	return s.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	return signing.SignAttributes(s.key, a, attributes)
 }
 
 // Ready is always nil.

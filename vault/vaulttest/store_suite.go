@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"trien/ledger"
+	"trien/signing"
 	"trien/vault"
 )
 
@@ -92,6 +93,8 @@ func newWorld(t *testing.T, store vault.Store) *world {
 }
 
 func id() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func rangeDigest() []byte { d := digest("range"); return d[:] }
 
 func digest(s string) ledger.Hash { return sha256.Sum256([]byte(s)) }
 
@@ -191,7 +194,7 @@ func (w *world) newJob(v vault.Version) vault.Job {
 	j := vault.Job{
 		ID: vault.JobID{UUID: id()}, Purpose: vault.Approval, Signer: w.official.ID, Dossier: w.dossier.ID, Version: v.ID,
 		Register: w.dossier.Register, Title: "Phiếu đảng viên", Reason: "Phê duyệt", Pages: 2, State: vault.Waiting, Created: w.now,
-		Expires: w.now.Add(time.Hour), Digest: digest("range"), ByteRange: [4]int64{0, 10, 20, 30}, Size: 50,
+		Expires: w.now.Add(time.Hour), Algorithm: signing.RSASHA256, Digest: rangeDigest(), ByteRange: [4]int64{0, 10, 20, 30}, Size: 50,
 		Certificate: []byte("certificate"), Prepared: []byte("prepared"),
 	}
 	w.jobs = append(w.jobs, j.ID)
