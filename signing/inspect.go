@@ -84,7 +84,7 @@ type builtKey struct {
 // chain builds a chain with all certificates at hand.
 func (i *inspector) chain(leaf *x509.Certificate, at time.Time, p certs.Purpose) ([]*x509.Certificate, error) {
 	key := builtKey{string(leaf.Raw), p}
-	if known, ok := i.built[key]; ok && certs.ValidAt(known, at) {
+	if known, ok := i.built[key]; ok && i.options.Anchors.ValidAt(known, at, p) {
 		return known, nil
 	}
 	chain, err := i.options.Anchors.Chain(leaf, i.known.certificates, at, p)

@@ -59,7 +59,7 @@ func (i *inspector) believe(s *stamp, control time.Time) (evident bool, _ *flaw)
 		return false, chainFlaw(err, "the time-stamp authority")
 	}
 	// What is valid at the control time must have been when it stamped.
-	if !certs.ValidAt(chain, s.info.time) {
+	if !i.options.Anchors.ValidAt(chain, s.info.time, certs.StampTime) {
 		return false, doubted(subOutOfBounds, certs.ErrExpired, "the certificate of the time-stamp authority was not valid when it stamped")
 	}
 	s.chain = chain

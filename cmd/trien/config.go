@@ -181,7 +181,10 @@ func (c *config) settings() (settings, error) {
 	}
 	s.seal.token = token.Config{Module: c.Seal.Module, Label: c.Seal.Token, PIN: r.secret("seal.pin_file", c.Seal.PINFile)}
 	chain := r.certificates("seal.certificate", c.Seal.Certificate)
-	anchors := r.certificates("trust.anchors", c.Trust.Anchors)
+	anchors, err := certs.LoadAnchors(c.Trust.Anchors)
+	if err != nil {
+		r.fail("trust.anchors", err)
+	}
 	if c.Trust.Intermediates != "" {
 		s.intermediates = r.certificates("trust.intermediates", c.Trust.Intermediates)
 	}
@@ -189,7 +192,7 @@ func (c *config) settings() (settings, error) {
 		return settings{}, r.err
 	}
 	s.seal.certificate, s.seal.chain = chain[0], chain[1:]
-	s.anchors = certs.NewAnchors(anchors...)
+	s.anchors = anchors
 	key, err := ledger.ReadSigningKey(c.Ledger.KeyFile)
 	if err != nil {
 		return settings{}, fmt.Errorf("%w: ledger.key_file: %w", errConfig, err)
