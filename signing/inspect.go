@@ -66,6 +66,8 @@ func Inspect(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (
 
 // inspector carries one judgement.
 type inspector struct {
+	rewrites bool // the catalog may be written anew, see [Accept]
+
 	ctx     context.Context // of the one call it serves
 	options InspectOptions
 	doc     *pdf.Document // nil if the file cannot be read
