@@ -20,7 +20,7 @@ func (f *form) addSignature(r *Request) error {
 		if lock, err = f.fieldLock(field, lock); err != nil {
 			return err
 		}
-		if err := checkSeed(f.doc, field.dict, r, "SHA256"); err != nil {
+		if err := checkSeed(f.doc, field.dict, r); err != nil {
 			return err
 		}
 	}

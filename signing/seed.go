@@ -3,6 +3,7 @@ package signing
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"trien/signing/pdf"
 )
@@ -22,7 +23,7 @@ const (
 
 // checkSeed refuses to sign an empty field in another way than its author asks (/SV; ISO 32000-1, 12.7.4.5). What is flagged as required is obeyed or
 // refused, never passed over; what is only proposed is not looked at.
-func checkSeed(doc *pdf.Document, field pdf.Dict, r *Request, digest pdf.Name) error {
+func checkSeed(doc *pdf.Document, field pdf.Dict, r *Request) error {
 	seed, err := pdf.Get[pdf.Dict](doc, field["SV"])
 	if err != nil || seed == nil {
 		return fromPDF(err)
@@ -41,6 +42,7 @@ func checkSeed(doc *pdf.Document, field pdf.Dict, r *Request, digest pdf.Name) e
 			return fromPDF(err)
 		}
 	}
+	digest := pdf.Name(strings.ReplaceAll(r.Algorithm.Hash().String(), "-", "")) // SHA-256 is SHA256 here
 	switch {
 	case required(seedFilter) && filter != signatureFilter:
 		return refusedSeed("a signature handler %q", filter)

@@ -53,7 +53,7 @@ func (t *typeset) shape(text string) ([]uint16, error) {
 			continue
 		}
 		g := t.font.glyph(r)
-		if g == 0 {
+		if g == 0 || unicode.Is(unicode.Mn, r) {
 			return nil, fmt.Errorf("%w: the font of the appearance has no letter %U", ErrUnsupported, r)
 		}
 		if _, ok := t.used[g]; !ok {
