@@ -14,7 +14,7 @@ import (
 const (
 	contentsMark = "contents"
 	rangeMark    = "range"
-	rangeWidth   = 10 // digits of each number: files up to 9 GiB
+	rangeWidth   = 10 // digits for each number; the last is short, so that the two others have enough for a terabyte
 )
 
 // placeholders returns the values that are filled in once the revision is written.

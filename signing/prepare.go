@@ -56,25 +56,7 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 	if err != nil {
 		return nil, err
 	}
-	name, err := f.fieldName(r.Field, "Signature")
-	if err != nil {
-		return nil, err
-	}
-	number := 1
-	if r.Visible != nil {
-		number = r.Visible.Page
-	}
-	page, err := f.page(number)
-	if err != nil {
-		return nil, err
-	}
-	widget := pdf.Dict{"Rect": pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)}}
-	if r.Visible != nil {
-		if widget, err = f.appearance(*r.Visible); err != nil {
-			return nil, err
-		}
-	}
-	if err := f.add(name, page, widget, signatureDict(r)); err != nil {
+	if err := f.addSignature(&r); err != nil {
 		return nil, err
 	}
 	p, err := f.seal(ctx, base, r.Algorithm)
@@ -127,7 +109,7 @@ func (r *Request) complete() error {
 func signatureDict(r Request) pdf.Dict {
 	contents, byteRange := placeholders(r.Reserve)
 	d := pdf.Dict{
-		"Type": pdf.Name("Sig"), "Filter": pdf.Name("Adobe.PPKLite"), "SubFilter": pdf.Name(subFilterCAdES),
+		"Type": pdf.Name("Sig"), "Filter": pdf.Name(signatureFilter), "SubFilter": pdf.Name(subFilterCAdES),
 		"Contents": contents, "ByteRange": byteRange, "M": pdf.String(pdfDate(r.Time)),
 	}
 	for key, text := range map[pdf.Name]string{"Name": r.Name, "Reason": r.Reason, "Location": r.Location, "ContactInfo": r.Contact} {

@@ -60,6 +60,22 @@ func (m *numberMap) set(num int, v int32) {
 	m.chunks[c][num%1024] = v
 }
 
+// numberSet is a set of object numbers, a bit for each.
+type numberSet []uint64
+
+// add reports whether num was not in the set. It expects 0 <= num <= maxObjectNumber.
+func (s *numberSet) add(num int) bool {
+	word, bit := num/64, uint64(1)<<(num%64)
+	if missing := word + 1 - len(*s); missing > 0 {
+		*s = append(*s, make([]uint64, missing)...)
+	}
+	if (*s)[word]&bit != 0 {
+		return false
+	}
+	(*s)[word] |= bit
+	return true
+}
+
 // xref is the whole cross-reference: entries of all sections, the latest first, and for each object the entry that counts.
 type xref struct {
 	entries  []entry
