@@ -102,7 +102,7 @@ var drawing = house{
 		"golang.org/x/sys":       "*",
 		"golang.org/x/term":      "cmd/trien cmd/trien-agent",
 		"golang.org/x/text":      "*",
-		"golang.org/x/time":      "api",
+		"golang.org/x/time":      "api vault",
 
 		// Oracles and drivers of tests: never in a program.
 		"filippo.io/torchwood":            "",

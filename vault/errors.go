@@ -49,6 +49,7 @@ var (
 	ErrDossierExists  = fmt.Errorf("%w: this person has a dossier in this register", ErrConflict)
 	ErrPassword       = fmt.Errorf("%w: wrong login or password", ErrUnauthenticated)
 	ErrPasswordWeak   = fmt.Errorf("%w: a password has at least 12 characters", ErrInvalid)
+	ErrSealRate       = fmt.Errorf("%w: the organisation's seal is used too often", ErrUnavailable)
 	ErrTooManyTries   = fmt.Errorf("%w: too many failed sign-ins", ErrUnavailable)
 	ErrSessionExpired = fmt.Errorf("%w: the session has ended", ErrUnauthenticated)
 )

@@ -64,6 +64,7 @@ type config struct {
 		Token       string `yaml:"token"`
 		PINFile     string `yaml:"pin_file"`
 		Certificate string `yaml:"certificate"`
+		PerMinute   int    `yaml:"per_minute"`
 	} `yaml:"seal"`
 	Trust struct {
 		Anchors       string `yaml:"anchors"`
@@ -119,6 +120,9 @@ func (c *config) check() error {
 	if len(c.Timestamps.URLs) == 0 {
 		return fmt.Errorf("%w: timestamps.urls is missing", errConfig)
 	}
+	if c.Seal.PerMinute < 0 {
+		return fmt.Errorf("%w: seal.per_minute is %d, not a number of uses", errConfig, c.Seal.PerMinute)
+	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := netip.ParseAddr(proxy); err == nil {
 			continue
@@ -148,7 +152,7 @@ func (c *config) durations() (stamps time.Duration, l vault.Limits, err error) {
 			return 0, l, fmt.Errorf("%w: %s is %q, not a duration such as 90s, 15m or 8h", errConfig, d.name, d.text)
 		}
 	}
-	l.MaxSize = c.Limits.MaxSize
+	l.MaxSize, l.SealsPerMinute = c.Limits.MaxSize, c.Seal.PerMinute
 	return stamps, l, nil
 }
 
