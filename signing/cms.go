@@ -222,6 +222,19 @@ func (s *signedData) check(contentType asn1.ObjectIdentifier, sum func(crypto.Ha
 	return cert, named, err
 }
 
+// algorithms names digest and signature algorithm for a report; empty if they are not accepted.
+func (s *signedData) algorithms(signer *x509.Certificate) (digest, signature string) {
+	hash, err := s.digest.digest()
+	if err != nil || signer == nil {
+		return "", ""
+	}
+	method, err := s.algorithm.scheme(hash)
+	if err != nil {
+		return "", ""
+	}
+	return method.names(signer.PublicKey)
+}
+
 func (s *signedData) checkContentType() error {
 	value, ok := single(s.attributes, oidContentType)
 	in := cryptobyte.String(value)
