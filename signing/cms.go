@@ -204,6 +204,9 @@ func (s *signedData) check(contentType asn1.ObjectIdentifier, sum func(crypto.Ha
 	if err := s.checkContentType(); err != nil {
 		return cert, false, err
 	}
+	if err := s.checkProtection(); err != nil {
+		return cert, false, err
+	}
 	want, err := s.messageDigest()
 	if err != nil {
 		return cert, false, err

@@ -163,6 +163,9 @@ func (c *comparison) anomalies() {
 }
 
 func (c *comparison) run(hanging *hanging) error {
+	if c.doc.Revisions()[c.revision].Kind == pdf.XrefHybrid {
+		c.refuse("xref-hybrid", "its cross-reference says different things to old readers and to new ones")
+	}
 	c.compareTrailers()
 	if err := c.findAdded(); err != nil {
 		return err

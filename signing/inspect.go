@@ -235,16 +235,24 @@ func markEnd(doc *pdf.Document, end int64) (int64, error) {
 	return end, nil
 }
 
-// verify checks digests and signatures: what needs neither anchors nor time.
+// verify checks digests and signatures: what needs neither anchors nor time. The document is read once for each hash in use.
 func (i *inspector) verify() error {
-	var ranges [][4]int64
+	ranges := map[crypto.Hash][][4]int64{}
 	for _, c := range i.list {
 		if c.flaw == nil {
-			ranges = append(ranges, c.byteRange)
+			hash, err := i.read(c)
+			if err := c.fail(err); err != nil {
+				return err
+			}
+			if c.flaw == nil {
+				ranges[hash] = append(ranges[hash], c.byteRange)
+			}
 		}
 	}
-	if err := i.sums.run(crypto.SHA256, ranges); err != nil {
-		return err
+	for hash, list := range ranges {
+		if err := i.sums.run(hash, list); err != nil {
+			return err
+		}
 	}
 	for _, c := range i.list {
 		if c.flaw != nil {
@@ -257,28 +265,43 @@ func (i *inspector) verify() error {
 	return nil
 }
 
-func (i *inspector) verifyOne(c *candidate) error {
+// read parses what the container holds and returns the hash that it needs of the document.
+func (i *inspector) read(c *candidate) (crypto.Hash, error) {
 	if c.Kind == KindTimestamp {
 		s, err := readStamp(c.der)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		c.stamp, c.Signer = s, s.signer
 		c.Digest, c.Algorithm = s.cms.algorithms(s.signer)
 		i.known.addCertificates(s.cms.certificates)
-		return s.covers(i.sums.of(c.byteRange))
+		return s.info.hash, nil
 	}
 	cms, err := parseCMS(c.der)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	c.cms = cms
 	i.known.addSignature(cms)
 	if cms.content != nil {
-		return failed(subFormat, "the signature holds a document of its own")
+		return 0, failed(subFormat, "the signature holds a document of its own")
 	}
-	c.Signer, c.named, err = cms.check(oidData, i.sums.of(c.byteRange))
-	c.Digest, c.Algorithm = cms.algorithms(c.Signer)
+	hash, err := cms.digest.digest()
+	if err != nil {
+		c.Signer, _ = cms.signer() // told all the same
+	}
+	return hash, err
+}
+
+func (i *inspector) verifyOne(c *candidate) (err error) {
+	if c.Kind == KindTimestamp {
+		return c.stamp.covers(i.sums.of(c.byteRange))
+	}
+	c.Signer, c.named, err = c.cms.check(oidData, i.sums.of(c.byteRange))
+	c.Digest, c.Algorithm = c.cms.algorithms(c.Signer)
+	if err == nil {
+		c.Statement = stated(c.cms.attributes, func(fatal bool, code, text string) { c.add(fatal && i.options.Strict, code, text) })
+	}
 	return err
 }
 
@@ -339,10 +362,11 @@ func (c *candidate) level() string {
 	return levels[3]
 }
 
-// advanced says whether a signature is PAdES: EN 319 142-1 §6.3 asks for the certificate's name in the signed attributes, and forbids the time there.
+// advanced says whether a signature is PAdES: EN 319 142-1 §6.3 asks for the certificate's name in the signed attributes, and forbids time, content hint
+// and evidence there.
 func (c *candidate) advanced() bool {
 	return c.subFilter == subFilterCAdES && c.named && !c.ber && !slices.ContainsFunc(c.cms.attributes, func(a attribute) bool {
-		return a.oid.Equal(oidSigningTime) || a.oid.Equal(oidAdobeRevInfo)
+		return a.oid.Equal(oidSigningTime) || a.oid.Equal(oidAdobeRevInfo) || a.oid.Equal(oidContentHint)
 	})
 }
 

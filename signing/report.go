@@ -96,7 +96,8 @@ type SignatureReport struct {
 	Level            string // B-B … B-LTA, CMS … CMS-LTA; empty for time-stamps and for what does not verify or does not lead to an anchor
 	Signer           *x509.Certificate
 	Chain            []*x509.Certificate
-	Name, Reason     string // as in the dictionary: not proven
+	Name, Reason     string    // as in the dictionary: not proven
+	Statement        Statement // what the signer says in signed attributes
 	ClaimedTime      time.Time
 	Time             time.Time // proven, from a time-stamp; zero if none
 	TimeSource       TimeSource
