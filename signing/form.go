@@ -80,21 +80,21 @@ func (f *form) checkXFA() error {
 // survey reads the fields, and what earlier signatures forbid.
 func (f *form) survey() error {
 	f.names, f.empty = map[string]bool{}, map[string]emptyField{}
-	err := walkFields(f.doc, func(name string, ref pdf.Ref, field pdf.Dict, kind pdf.Name) error {
-		f.names[name] = true
-		if kind != "Sig" {
+	err := walkFields(f.doc, func(field formField) error {
+		f.names[field.name] = true
+		if field.kind != "Sig" {
 			return nil
 		}
-		value, err := pdf.Get[pdf.Dict](f.doc, field["V"])
+		value, err := pdf.Get[pdf.Dict](f.doc, field.dict["V"])
 		if err != nil {
 			return err
 		}
 		if value == nil {
-			switch _, twice := f.empty[name]; {
+			switch _, twice := f.empty[field.name]; {
 			case twice:
-				f.empty[name] = emptyField{}
-			case field["T"] != nil: // else it is the widget of a field
-				f.empty[name] = emptyField{ref: ref, dict: field}
+				f.empty[field.name] = emptyField{}
+			case field.dict["T"] != nil: // else it is the widget of a field
+				f.empty[field.name] = emptyField{ref: field.ref, dict: field.dict}
 			}
 			return nil
 		}

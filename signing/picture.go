@@ -96,9 +96,9 @@ func (f *form) sealPlace(a *Appearance, s *artwork) (pdf.Page, [4]float64, error
 // pictureOf finds where the picture of a signature is shown: what this package remembered in its looks, or else its whole rectangle.
 func (f *form) pictureOf(name string) (page pdf.Page, rect [4]float64, err error) {
 	var found emptyField
-	err = walkFields(f.doc, func(full string, ref pdf.Ref, field pdf.Dict, kind pdf.Name) error {
-		if full == name && kind == "Sig" && field["V"] != nil {
-			found = emptyField{ref: ref, dict: field}
+	err = walkFields(f.doc, func(field formField) error {
+		if field.name == name && field.kind == "Sig" && field.dict["V"] != nil {
+			found = emptyField{ref: field.ref, dict: field.dict}
 		}
 		return nil
 	})

@@ -107,6 +107,15 @@ func (x *xref) add(e entry) error {
 	return nil
 }
 
+// addEntry adds an entry of section s. Readers differ on which of two entries in one section counts; in a hybrid file the free ones are meant to
+// be overridden.
+func (d *Document) addEntry(e entry, s *section) error {
+	if i := int(d.xref.counts.get(int(min(e.num, maxObjectNumber)))); i > s.lo && e.num != 0 && (e.kind != entryFree || s.kind != XrefHybrid) {
+		d.note("xref-duplicate", s.offset, "object "+itoa(int(e.num))+" stands twice in one cross-reference section")
+	}
+	return d.xref.add(e)
+}
+
 // readXref follows the chain of sections from the last startxref.
 func (d *Document) readXref() error {
 	start, err := d.findStartXref()
@@ -191,7 +200,7 @@ func (d *Document) readSection(off int64) (section, error) {
 	} else {
 		var end int64
 		s.kind = XrefStream
-		s.trailer, end, err = d.readXrefStream(l.offset())
+		s.trailer, end, err = d.readXrefStream(l.offset(), &s)
 		l = newLexer(d.src, end)
 	}
 	if err != nil {
@@ -252,7 +261,7 @@ func (d *Document) mergeTable(s *section, table []entry) error {
 			if used(e) != want {
 				continue
 			}
-			if err := d.xref.add(e); err != nil {
+			if err := d.addEntry(e, s); err != nil {
 				return err
 			}
 		}
@@ -265,7 +274,7 @@ func (d *Document) mergeTable(s *section, table []entry) error {
 			return damagedf("/XRefStm of the trailer does not point into the file")
 		}
 		s.kind = XrefHybrid
-		if _, _, err := d.readXrefStream(int64(off)); err != nil {
+		if _, _, err := d.readXrefStream(int64(off), s); err != nil {
 			return err
 		}
 	}
