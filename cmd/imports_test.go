@@ -95,14 +95,15 @@ var drawing = house{
 		"github.com/digitorus/timestamp": "certs/devpki",
 
 		// Small ones.
-		"github.com/google/uuid": "*",
-		"golang.org/x/crypto":    "certs certs/devpki signing vault vault/envelope",
-		"golang.org/x/image":     "signing/pdf vault vault/vaulttest/samples",
-		"golang.org/x/sync":      "*",
-		"golang.org/x/sys":       "*",
-		"golang.org/x/term":      "cmd/trien cmd/trien-agent",
-		"golang.org/x/text":      "*",
-		"golang.org/x/time":      "api",
+		"github.com/google/uuid":         "*",
+		"golang.org/x/crypto":            "certs certs/devpki signing vault vault/envelope",
+		"golang.org/x/image":             "signing/pdf vault vault/vaulttest/samples",
+		"golang.org/x/sync":              "*",
+		"golang.org/x/sys":               "*",
+		"golang.org/x/term":              "cmd/trien cmd/trien-agent",
+		"golang.org/x/text":              "*",
+		"golang.org/x/time":              "api",
+		"github.com/twpayne/go-pinentry": "cmd/trien-agent",
 
 		// Oracles and drivers of tests: never in a program.
 		"filippo.io/torchwood":            "",

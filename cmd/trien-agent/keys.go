@@ -31,8 +31,7 @@ func (a *agent) openToken(ctx context.Context) (*token.Token, error) {
 		if err == nil {
 			return t, nil
 		}
-		asked := a.tty.attended && a.pinFile == "" && !a.pinStdin
-		if !errors.Is(err, token.ErrPIN) || !asked || try == pinTries {
+		if _, nobody := a.pinAsker(); !errors.Is(err, token.ErrPIN) || nobody != nil || try == pinTries {
 			return nil, err
 		}
 		fmt.Fprintln(a.err, a.say.words(showWrongPIN))
@@ -71,19 +70,32 @@ func (a *agent) findToken() (token.Info, error) {
 	return token.Info{}, token.ErrNoToken
 }
 
+// pinAsker is who types the PIN; errNobody if an option says where it stands.
+func (a *agent) pinAsker() (person, error) {
+	if a.pinFile != "" || a.pinStdin {
+		return nil, errNobody
+	}
+	return a.asker()
+}
+
 func (a *agent) pin(ctx context.Context, info token.Info) (string, error) {
-	attended := a.tty.attended && a.pinFile == "" && !a.pinStdin
+	who, nobody := a.pinAsker()
+	if nobody != nil && !errors.Is(nobody, errNobody) {
+		return "", nobody
+	}
+	question := a.say.words(askPIN, plain(info.Label))
 	switch {
 	case info.PINLocked:
 		return "", token.ErrPINLocked
-	case info.LastTry && !attended:
+	case info.LastTry && who == nil:
 		return "", wrapped(token.ErrPIN, textLastTry)
 	case info.LastTry:
-		if yes, err := a.tty.confirm(ctx, a.say.words(askLastTry)); err != nil || !yes {
+		if yes, err := who.confirm(ctx, question, a.say.words(askLastTry)); err != nil || !yes {
 			return "", errors.Join(context.Canceled, err)
 		}
 	case info.FewTries:
 		fmt.Fprintln(a.err, a.say.words(showFew))
+		question = a.say.words(showFew) + "\n" + question
 	}
 	switch {
 	case info.PINPad:
@@ -96,10 +108,12 @@ func (a *agent) pin(ctx context.Context, info token.Info) (string, error) {
 			return "", fmt.Errorf("reading the PIN: %w", err)
 		}
 		return pin, nil
-	case !a.tty.attended:
+	case who == nil:
 		return "", usage(textNoTerminal, "pin-file")
+	case who == person(a.tty):
+		question = a.say.words(askPIN, plain(info.Label)) // the warning stands above
 	}
-	return a.tty.secret(ctx, a.say.words(askPIN, plain(info.Label)))
+	return who.secret(ctx, question)
 }
 
 // certificates shows the identities on the token, so that an administrator can register the right one.
