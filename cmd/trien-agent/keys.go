@@ -17,17 +17,17 @@ import (
 const pinTries = 3
 
 // openToken asks the PIN and logs in. A last try is spent only by a person who was warned.
-func (a *agent) openToken(ctx context.Context) (*token.Token, error) {
+func (a *agent) openToken(ctx context.Context, want *x509.Certificate) (*token.Token, error) {
 	for try := 1; ; try++ {
-		info, err := a.findToken()
+		info, err := a.findToken(ctx, want)
 		if err != nil {
 			return nil, err
 		}
-		pin, err := a.pin(ctx, info)
+		pin, err := a.pin(ctx, info.Info)
 		if err != nil {
 			return nil, err
 		}
-		t, err := token.Open(token.Config{Module: a.module, Label: info.Label, Serial: info.Serial, PIN: pin})
+		t, err := token.Open(token.Config{Module: info.module, Label: info.Label, Serial: info.Serial, PIN: pin})
 		if err == nil {
 			return t, nil
 		}
@@ -36,38 +36,6 @@ func (a *agent) openToken(ctx context.Context) (*token.Token, error) {
 		}
 		fmt.Fprintln(a.err, a.say.words(showWrongPIN))
 	}
-}
-
-// findToken returns the one token that the options name, or tells which there are.
-func (a *agent) findToken() (token.Info, error) {
-	if a.module == "" {
-		return token.Info{}, usage(textNeed, "module")
-	}
-	all, err := token.List(a.module)
-	if err != nil {
-		return token.Info{}, err
-	}
-	var fit []token.Info
-	for _, i := range all {
-		if (a.token == "" || i.Label == a.token) && (a.serial == "" || i.Serial == a.serial) {
-			fit = append(fit, i)
-		}
-	}
-	if len(fit) == 1 {
-		return fit[0], nil
-	}
-	if len(all) == 0 {
-		fmt.Fprintln(a.err, a.say.words(showNoTokens))
-	} else {
-		fmt.Fprintln(a.err, a.say.words(showTokens))
-	}
-	for _, i := range all {
-		fmt.Fprintf(a.err, "  --token %q --serial %q\n", plain(i.Label), plain(i.Serial))
-	}
-	if len(fit) > 1 {
-		return token.Info{}, wrapped(token.ErrNoToken, textManyTokens)
-	}
-	return token.Info{}, token.ErrNoToken
 }
 
 // pinAsker is who types the PIN; errNobody if an option says where it stands.
@@ -121,7 +89,7 @@ func (a *agent) certificates(ctx context.Context) error {
 	if a.pinFile != "" && a.pinStdin {
 		return usage(textNotBoth, "pin-file", "pin-stdin")
 	}
-	t, err := a.openToken(ctx)
+	t, err := a.openToken(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,8 @@ type agent struct {
 // options of all commands; each command knows only some.
 type options struct {
 	server, ca, login, passwordFile string
-	module, token, serial, pinFile  string
+	modules                         moduleList
+	token, serial, pinFile          string
 	pinStdin                        bool
 	pinentry, viewer                string
 	job, save                       string
@@ -120,7 +121,7 @@ func (a *agent) serverFlags(f *flag.FlagSet) {
 }
 
 func (a *agent) tokenFlags(f *flag.FlagSet) {
-	f.StringVar(&a.module, "module", "", a.say.words(helpModule))
+	f.Var(&a.modules, "module", a.say.words(helpModule))
 	f.StringVar(&a.token, "token", "", a.say.words(helpToken))
 	f.StringVar(&a.serial, "serial", "", a.say.words(helpSerial))
 	f.StringVar(&a.pinFile, "pin-file", "", a.say.words(helpPINFile))

@@ -62,7 +62,7 @@ func (a *agent) sign(ctx context.Context) error {
 
 func (a *agent) checkSignOptions() error {
 	switch {
-	case a.module == "":
+	case len(a.modules) == 0:
 		return usage(textNeed, "module")
 	case a.job != "" && a.all:
 		return usage(textNotBoth, "job", "all")
@@ -314,10 +314,20 @@ func (r *round) stopReading() {
 	}
 }
 
-// signature lets the token sign attributes that are built here, from the digest that was computed here.
+// signature signs with the token. One that was pulled out midway is waited for; nothing was sent yet, so nothing is signed twice.
 func (r *round) signature(ctx context.Context, job wire.Job, digest []byte, cert *x509.Certificate) (wire.Signature, error) {
+	worked := r.opened != nil
+	s, err := r.signOnce(ctx, job, digest, cert)
+	if err == nil || !worked || !pulled(err) || r.opened == nil || !r.cameBack(ctx, cert) {
+		return s, err
+	}
+	return r.signOnce(ctx, job, digest, cert)
+}
+
+// signOnce lets the token sign attributes that are built here, from the digest that was computed here.
+func (r *round) signOnce(ctx context.Context, job wire.Job, digest []byte, cert *x509.Certificate) (wire.Signature, error) {
 	if r.opened == nil {
-		opened, err := r.openToken(ctx)
+		opened, err := r.openToken(ctx, cert)
 		if err != nil {
 			return wire.Signature{}, err
 		}

@@ -26,7 +26,7 @@ var (
 	helpCA           = phrase{"`tệp` PEM chứng thư gốc của máy chủ (bỏ trống: của hệ điều hành)", "PEM `file` with the root of the server's certificate (empty: the system's)"}
 	helpLogin        = phrase{"`tên` đăng nhập", "login `name`"}
 	helpPasswordFile = phrase{"đọc mật khẩu từ `tệp`, thay vì hỏi", "read the password from a `file` instead of asking"}
-	helpModule       = phrase{"`tệp` thư viện PKCS#11 của thiết bị ký số", "PKCS#11 library `file` of the token"}
+	helpModule       = phrase{"`tệp` thư viện PKCS#11 của thiết bị ký số; có thể lặp lại", "PKCS#11 library `file` of the token; may be repeated"}
 	helpToken        = phrase{"`nhãn` của thiết bị, nếu có nhiều thiết bị", "`label` of the token, if there are several"}
 	helpSerial       = phrase{"`số` sê-ri của thiết bị, nếu có nhiều thiết bị cùng nhãn", "`number` of the token, if several have the same label"}
 	helpPINFile      = phrase{"đọc mã PIN từ `tệp`, thay vì hỏi", "read the PIN from a `file` instead of asking"}
@@ -47,6 +47,7 @@ var (
 	askPIN      = phrase{"Mã PIN của thiết bị \"%s\": ", "PIN of token \"%s\": "}
 	askSign     = phrase{"Ký số tài liệu này? [c/K] ", "Sign this document? [y/N] "}
 	askWhich    = phrase{"Ký tài liệu nào? (số thứ tự, \"tc\" là tất cả, Enter là thôi) ", "Which one? (its number, \"all\", or Enter for none) "}
+	askToken    = phrase{"Dùng thiết bị nào? (số thứ tự) ", "Which token? (its number) "}
 	askLastTry  = phrase{
 		"CẢNH BÁO: chỉ còn một lần nhập mã PIN; sai lần này thiết bị sẽ bị khóa. Vẫn nhập? [c/K] ",
 		"WARNING: one try of the PIN is left; a wrong one now locks the token. Go on? [y/N] "}
@@ -81,6 +82,8 @@ var (
 	showExport   = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
 	showDone     = phrase{"Đã ký.", "Signed."}
 	showSummary  = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
+	showPulled   = phrase{"Thiết bị ký số đã bị rút ra. Cắm lại để ký tiếp (chờ hai phút).", "The token was pulled out. Plug it in again to go on (waiting two minutes)."}
+	showIssuedBy = phrase{"cấp bởi", "issued by"}
 	showTokens   = phrase{"Thiết bị đang cắm:", "Tokens plugged in:"}
 	showNoTokens = phrase{"Không thấy thiết bị nào đang cắm.", "No token is plugged in."}
 	showKeyOf    = phrase{"Thiết bị: %s (số %s)", "Token: %s (number %s)"}
