@@ -84,6 +84,7 @@ var drawing = house{
 		"github.com/miekg/pkcs11":         "signing/token",
 		"github.com/versity/versitygw":    "deploy/standalone/internal/objectserver",
 		"github.com/aws/aws-sdk-go-v2":    "deploy/standalone/internal/objectserver",
+		"github.com/twpayne/go-pinentry":  "cmd/trien-agent",
 		"github.com/go-pdf/fpdf":          "vault/bundle vault/vaulttest/samples",
 		"github.com/go-fonts/liberation":  "signing vault/bundle vault/vaulttest/samples",
 		"github.com/goccy/go-yaml":        "cmd/trien",
