@@ -10,17 +10,22 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"sync"
 )
 
 // chunk is how much of a document is in memory at a time.
 const chunk = 256 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
 // feed hashes the bytes [from, to) of r.
 func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error {
 	if from < 0 || to < from {
 		return fmt.Errorf("%w: byte range", ErrDamaged)
 	}
-	buf := make([]byte, min(chunk, to-from))
+	kept := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(kept)
+	buf := kept[:]
 	for from < to {
 		if err := ctx.Err(); err != nil {
 			return err
