@@ -59,6 +59,7 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 	if err := f.addSignature(&r); err != nil {
 		return nil, err
 	}
+	f.copied = r.Copy
 	p, err := f.seal(ctx, base, r.Algorithm)
 	if err != nil {
 		return nil, err
