@@ -2,6 +2,7 @@ package signing
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,8 @@ type form struct {
 	perms   pdf.Dict // of the catalog
 	certify bool     // the signature to come certifies
 
-	catalogSet bool // catalog is a copy and in the update
+	catalogSet bool      // catalog is a copy and in the update
+	copied     io.Writer // gets the base while it is hashed; nil: nobody
 }
 
 // emptyField is a signature field without a value.

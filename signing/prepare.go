@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -22,13 +23,15 @@ type Prepared struct {
 	BaseState   []byte    // of the hash after the base, so that Complete can hash again without it
 	Certificate []byte    // DER, the one expected to sign
 	Statement   Statement // signed beside the digest
+
+	parsed *x509.Certificate // Certificate, as long as p was not stored
 }
 
 // Attributes returns the DER that the key signs. Errors wrap ErrTampered or ErrUnsupported.
 func (p *Prepared) Attributes() ([]byte, error) {
-	cert, err := x509.ParseCertificate(p.Certificate)
+	cert, err := p.signer()
 	if err != nil {
-		return nil, fmt.Errorf("%w: certificate: %w", ErrTampered, err)
+		return nil, err
 	}
 	return SignedAttributes(p.Digest, p.Algorithm, cert, p.Statement)
 }
@@ -59,11 +62,13 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 	if err := f.addSignature(&r); err != nil {
 		return nil, err
 	}
+	f.copied = r.Copy
 	p, err := f.seal(ctx, base, r.Algorithm)
 	if err != nil {
 		return nil, err
 	}
-	p.Certificate, p.Statement = r.Certificate.Raw, r.Statement
+	p.Certificate, p.Statement = bytes.Clone(r.Certificate.Raw), r.Statement
+	p.parsed = r.Certificate
 	return p, nil
 }
 
