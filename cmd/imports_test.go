@@ -41,6 +41,7 @@ var drawing = house{
 		"ledger/trillianlog": "ledger ledger/tiles",
 
 		"signing":               "certs signing/pdf",
+		"signing/offer":         "",
 		"signing/pdf":           "",
 		"signing/token":         "",
 		"signing/token/softhsm": "",
@@ -54,7 +55,7 @@ var drawing = house{
 		"vault/vaulttest/samples": "",
 
 		"api":        "api/wire certs ledger signing vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
-		"api/client": "api/wire",
+		"api/client": "api/wire signing/offer",
 		"api/wire":   "",
 
 		"deploy/standalone":                       "certs certs/devpki deploy/standalone/internal/child deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",
