@@ -46,7 +46,7 @@ var drawing = house{
 		"signing/token":         "",
 		"signing/token/softhsm": "",
 
-		"vault":                   "certs ledger signing signing/pdf vault/bundle vault/envelope",
+		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger vault",
@@ -54,7 +54,7 @@ var drawing = house{
 		"vault/vaulttest":         "certs ledger signing vault vault/envelope",
 		"vault/vaulttest/samples": "",
 
-		"api":        "api/wire certs ledger signing vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
+		"api":        "api/wire certs ledger signing signing/offer vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
 		"api/client": "api/wire signing/offer",
 		"api/wire":   "",
 

@@ -297,6 +297,7 @@ type Event struct {
 	Session string    `json:"session,omitempty"`
 	Unit    string    `json:"unit,omitempty"`
 	Role    string    `json:"role,omitempty"`
+	Device  string    `json:"device,omitempty"` // that acted, or was acted upon
 	Action  string    `json:"action"`
 	Outcome string    `json:"outcome"`
 	Reason  string    `json:"reason,omitempty"`
