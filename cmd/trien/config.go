@@ -65,6 +65,9 @@ type config struct {
 		PINFile     string `yaml:"pin_file"`
 		Certificate string `yaml:"certificate"`
 	} `yaml:"seal"`
+	Agents struct {
+		KeyFile string `yaml:"key_file"`
+	} `yaml:"agents"`
 	Trust struct {
 		Anchors       string `yaml:"anchors"`
 		Intermediates string `yaml:"intermediates"`
@@ -180,6 +183,7 @@ func (c *config) settings() (settings, error) {
 		Address:  c.Ledger.Trillian.Address, TreeID: c.Ledger.Trillian.TreeID,
 	}
 	s.seal.token = token.Config{Module: c.Seal.Module, Label: c.Seal.Token, PIN: r.secret("seal.pin_file", c.Seal.PINFile)}
+	s.offerKey = r.offerKey("agents.key_file", c.Agents.KeyFile)
 	chain := r.certificates("seal.certificate", c.Seal.Certificate)
 	anchors := r.certificates("trust.anchors", c.Trust.Anchors)
 	if c.Trust.Intermediates != "" {
