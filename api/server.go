@@ -168,6 +168,10 @@ func (s *Server) routeInterface(e *gin.Engine) {
 	quick.GET("/accounts", s.signedIn(s.listAccounts))
 	quick.POST("/accounts", s.signedIn(s.postAccount))
 	quick.PUT("/accounts/:account/certificate", s.signedIn(s.putCertificate))
+	quick.GET("/devices", s.signedIn(s.listDevices))
+	quick.POST("/devices", s.signedIn(s.postDevice))
+	quick.DELETE("/devices/:device", s.signedIn(s.deleteDevice))
+	quick.POST("/device-sessions", s.open(s.postDeviceSession))
 	quick.GET("/officials", s.signedIn(s.listOfficials))
 	quick.GET("/registers", s.open(s.listRegisters))
 
@@ -188,6 +192,7 @@ func (s *Server) routeInterface(e *gin.Engine) {
 	quick.GET("/signing-jobs", s.signedIn(s.listJobs))
 	quick.GET("/signing-jobs/:job", s.signedIn(s.getJob))
 	quick.DELETE("/signing-jobs/:job", s.signedIn(s.deleteJob))
+	quick.GET("/signing-jobs/:job/offer", s.signedIn(s.getOffer))
 	v1.GET("/signing-jobs/:job/document", s.signedIn(s.getJobDocument))
 	v1.POST("/signing-jobs/:job/signature", s.signedIn(s.postSignature))
 

@@ -115,7 +115,7 @@ func toEvent(e vault.Event) wire.Event {
 	return wire.Event{
 		ID: e.ID.String(), Time: e.Time, Account: idText(e.Account.UUID), Session: idText(e.Session.UUID),
 		Unit: idText(e.Unit.UUID), Role: string(e.Role), Action: string(e.Action), Outcome: string(e.Outcome),
-		Reason: e.Reason, Purpose: e.Purpose, Address: e.Source.Address, Agent: e.Source.Agent,
+		Device: idText(e.Device.UUID), Reason: e.Reason, Purpose: e.Purpose, Address: e.Source.Address, Agent: e.Source.Agent,
 		Target: wire.Target{
 			Dossier: idText(t.Dossier.UUID), Record: idText(t.Record.UUID), Version: idText(t.Version.UUID),
 			Job: idText(t.Job.UUID), Export: idText(t.Export.UUID), Subject: idText(t.Subject.UUID),

@@ -202,6 +202,8 @@ var words = map[string][2]string{
 	"action.submit":         {"Trình ký", "Submit"},
 	"action.sign":           {"Ký số", "Sign"},
 	"action.seal":           {"Đóng dấu cơ quan", "Seal"},
+	"action.enrol_device":   {"Đăng ký thiết bị", "Enrol a device"},
+	"action.revoke_device":  {"Thu hồi thiết bị", "Revoke a device"},
 	"action.export":         {"Xuất hồ sơ", "Export"},
 	"action.collect_export": {"Nhận gói hồ sơ", "Collect an export"},
 	"action.read_receipt":   {"Xem biên nhận", "Read a receipt"},

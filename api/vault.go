@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/ed25519"
 	"io"
 
 	"trien/certs"
@@ -14,6 +15,7 @@ import (
 type Vault interface {
 	sessions
 	accounts
+	devices
 	dossiers
 	versions
 	jobs
@@ -35,6 +37,14 @@ type accounts interface {
 	Accounts(ctx context.Context, a vault.Actor) ([]vault.Account, error)
 	SetCertificate(ctx context.Context, a vault.Actor, id vault.AccountID, der []byte) error
 	Officials(ctx context.Context, a vault.Actor) ([]vault.Account, error)
+}
+
+type devices interface {
+	EnrolDevice(ctx context.Context, a vault.Actor, name string, key ed25519.PublicKey) (vault.Device, ed25519.PublicKey, error)
+	Devices(ctx context.Context, a vault.Actor) ([]vault.Device, error)
+	RevokeDevice(ctx context.Context, a vault.Actor, id vault.DeviceID) error
+	DeviceSession(ctx context.Context, l vault.DeviceLogin, from vault.Source) (vault.Session, vault.Token, error)
+	Offer(ctx context.Context, a vault.Actor, id vault.JobID, server string) ([]byte, error)
 }
 
 type dossiers interface {

@@ -41,11 +41,12 @@ var drawing = house{
 		"ledger/trillianlog": "ledger ledger/tiles",
 
 		"signing":               "certs signing/pdf",
+		"signing/offer":         "",
 		"signing/pdf":           "",
 		"signing/token":         "",
 		"signing/token/softhsm": "",
 
-		"vault":                   "certs ledger signing signing/pdf vault/bundle vault/envelope",
+		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger vault",
@@ -53,8 +54,8 @@ var drawing = house{
 		"vault/vaulttest":         "certs ledger signing vault vault/envelope",
 		"vault/vaulttest/samples": "",
 
-		"api":        "api/wire certs ledger signing vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
-		"api/client": "api/wire",
+		"api":        "api/wire certs ledger signing signing/offer vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
+		"api/client": "api/wire signing/offer",
 		"api/wire":   "",
 
 		"deploy/standalone":                       "certs certs/devpki deploy/standalone/internal/child deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",

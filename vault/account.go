@@ -58,6 +58,7 @@ func (Token) LogValue() slog.Value { return slog.StringValue("[hidden]") }
 type Session struct {
 	ID      SessionID
 	Account AccountID
+	Device  DeviceID    // whose key opened it; zero: a password did
 	Hash    ledger.Hash // SHA-256 of the token
 	Created time.Time
 	Expires time.Time
@@ -71,6 +72,7 @@ type Actor struct {
 	Unit    UnitID
 	Role    Role
 	Session SessionID
+	Device  DeviceID // which the session is of; zero: of none
 	Source  Source
 }
 

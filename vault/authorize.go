@@ -22,6 +22,8 @@ const (
 	Submit        Action = "submit"   // ask an official to approve a version
 	Sign          Action = "sign"     // one's own signing jobs
 	Seal          Action = "seal"     // a use of the organisation's key, by nobody's right: it follows a signature
+	EnrolDevice   Action = "enrol_device"
+	RevokeDevice  Action = "revoke_device"
 	ExportDossier Action = "export"
 	Collect       Action = "collect_export" // download a signed export
 	ReadReceipt   Action = "read_receipt"
@@ -31,7 +33,7 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, Seal, ExportDossier, Collect, ReadReceipt, ReadAccess}
+		Submit, Sign, Seal, EnrolDevice, RevokeDevice, ExportDossier, Collect, ReadReceipt, ReadAccess}
 }
 
 // scope is how far a role's right to an action reaches.
@@ -52,13 +54,14 @@ var rights = map[Role]map[Action]scope{
 	},
 	Official: {
 		SignOut: everywhere, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit, Disclose: ownUnit,
-		Submit: ownUnit, Sign: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, ReadReceipt: ownUnit,
+		Submit: ownUnit, Sign: ownUnit, EnrolDevice: ownUnit, RevokeDevice: ownUnit, ExportDossier: ownUnit, Collect: ownUnit,
+		ReadReceipt: ownUnit,
 	},
 	// Exports made for an appraiser reach further than the unit: see [Vault.OpenExport].
 	Appraiser: {SignOut: everywhere},
 	// An auditor verifies and reads no content.
 	Auditor:             {SignOut: everywhere, ReadReceipt: everywhere, ReadAccess: everywhere},
-	SystemAdministrator: {SignOut: everywhere, ManageAccess: everywhere},
+	SystemAdministrator: {SignOut: everywhere, ManageAccess: everywhere, RevokeDevice: everywhere},
 }
 
 // Allowed is the decision alone: whether role may do action in its own unit, or in another's.
@@ -96,6 +99,6 @@ func (v *Vault) refuse(ctx context.Context, a Actor, action Action, t Target, re
 func (v *Vault) event(a Actor, action Action, t Target) Event {
 	return Event{
 		ID: EventID{newID()}, Time: v.now(), Account: a.Account, Session: a.Session, Unit: a.Unit, Role: a.Role,
-		Action: action, Outcome: Done, Target: t, Source: a.Source,
+		Device: a.Device, Action: action, Outcome: Done, Target: t, Source: a.Source,
 	}
 }

@@ -14,10 +14,10 @@ import (
 // allowedTable is the whole decision: for each role, the actions it may do in its own unit; those with a + also elsewhere.
 const allowedTable = `
 staff: sign_out+ open_dossier list_dossiers read_dossier deposit disclose submit export collect_export read_receipt
-official: sign_out+ list_dossiers read_dossier deposit disclose submit sign export collect_export read_receipt
+official: sign_out+ list_dossiers read_dossier deposit disclose submit sign enrol_device revoke_device export collect_export read_receipt
 appraiser: sign_out+
 auditor: sign_out+ read_receipt+ read_access+
-system_administrator: sign_out+ manage_access+
+system_administrator: sign_out+ manage_access+ revoke_device+
 `
 
 // TestRights compares every role × action × own unit or not with the table above (R-16.1, R-16.3-5).

@@ -19,6 +19,7 @@ type Event struct {
 	Session SessionID
 	Unit    UnitID
 	Role    Role
+	Device  DeviceID // that acted, or was acted upon; zero: none
 	Action  Action
 	Outcome Outcome
 	Reason  string // stable code of a refusal

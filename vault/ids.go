@@ -15,6 +15,7 @@ type (
 	JobID     struct{ uuid.UUID }
 	ExportID  struct{ uuid.UUID }
 	EventID   struct{ uuid.UUID }
+	DeviceID  struct{ uuid.UUID }
 )
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -27,6 +28,9 @@ func (id RecordID) IsZero() bool { return id.UUID == uuid.Nil }
 
 // IsZero reports whether no identifier was given.
 func (id VersionID) IsZero() bool { return id.UUID == uuid.Nil }
+
+// IsZero reports whether no identifier was given.
+func (id DeviceID) IsZero() bool { return id.UUID == uuid.Nil }
 
 // IsZero reports whether no identifier was given.
 func (id JobID) IsZero() bool { return id.UUID == uuid.Nil }

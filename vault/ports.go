@@ -20,6 +20,7 @@ type Store interface {
 	Units
 	Accounts
 	Sessions
+	Devices
 	Dossiers
 	Versions
 	Uploads
@@ -53,9 +54,22 @@ type Accounts interface {
 // Sessions keeps sign-ins.
 type Sessions interface {
 	AddSession(ctx context.Context, s Session, e Event) error
-	// Session finds a session that has neither ended nor expired at now, with its account.
+	// Session finds a session that has neither ended nor expired at now, nor is of a revoked device, with its account.
 	Session(ctx context.Context, token ledger.Hash, now time.Time) (Session, Account, error)
 	EndSession(ctx context.Context, id SessionID, e Event) error
+}
+
+// Devices keeps the machines that sign in by their own keys.
+type Devices interface {
+	// AddDevice returns [ErrDeviceKnown] if the key is enrolled, for whomever, revoked or not.
+	AddDevice(ctx context.Context, d Device, e Event) error
+	Device(ctx context.Context, id DeviceID) (Device, error)
+	Devices(ctx context.Context, account AccountID) ([]Device, error) // newest first, at most 100
+	// RevokeDevice ends a device at the event's time, and with it its sessions; [ErrNotFound] if it is not there or has ended.
+	RevokeDevice(ctx context.Context, id DeviceID, e Event) error
+	// AddDeviceSession opens a session of s.Device and uses up the nonce, which stays used at least until the time given.
+	// [ErrDevice] if the device is not the account's, is revoked, or has used the nonce.
+	AddDeviceSession(ctx context.Context, s Session, nonce [16]byte, until time.Time, e Event) error
 }
 
 // Dossiers keeps dossiers and their records.

@@ -41,14 +41,17 @@ func (v *Vault) SignIn(ctx context.Context, login, password string, from Source)
 	}
 	v.tries.succeeded(login)
 
-	token := newToken()
-	now := v.now()
-	s := Session{ID: SessionID{newID()}, Account: account.ID, Hash: token.hash(), Created: now, Expires: now.Add(v.limits.SessionTerm)}
-	actor := account.actor(s.ID, from)
+	s, token := v.newSession(account.ID)
+	actor := account.actor(s, from)
 	if err := v.store.AddSession(ctx, s, v.event(actor, SignIn, Target{})); err != nil {
 		return Session{}, "", fmt.Errorf("opening a session: %w", err)
 	}
 	return s, token, nil
+}
+
+func (v *Vault) newSession(id AccountID) (Session, Token) {
+	token, now := newToken(), v.now()
+	return Session{ID: SessionID{newID()}, Account: id, Hash: token.hash(), Created: now, Expires: now.Add(v.limits.SessionTerm)}, token
 }
 
 // Authenticate finds who holds token; [ErrSessionExpired] if nobody does any more.
@@ -60,7 +63,7 @@ func (v *Vault) Authenticate(ctx context.Context, token Token, from Source) (Act
 	if err != nil {
 		return Actor{}, fmt.Errorf("finding a session: %w", err)
 	}
-	return account.actor(s.ID, from.trimmed()), nil
+	return account.actor(s, from.trimmed()), nil
 }
 
 // SignOut ends the actor's session.
@@ -82,8 +85,8 @@ func newToken() Token {
 
 func (t Token) hash() ledger.Hash { return sha256.Sum256([]byte(t)) }
 
-func (a Account) actor(s SessionID, from Source) Actor {
-	return Actor{Account: a.ID, Login: a.Login, Name: a.Name, Unit: a.Unit, Role: a.Role, Session: s, Source: from}
+func (a Account) actor(s Session, from Source) Actor {
+	return Actor{Account: a.ID, Login: a.Login, Name: a.Name, Unit: a.Unit, Role: a.Role, Session: s.ID, Device: s.Device, Source: from}
 }
 
 // trimmed bounds what a client can write into the access record.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"crypto/ed25519"
 	"crypto/x509"
 	"log/slog"
 	"time"
@@ -16,9 +17,11 @@ type Config struct {
 	Keys    KeyWrapper
 	Log     Log
 	Sealer  Sealer
-	Clock   Clock // nil: the system's
-	Stamps  signing.Timestamper
-	Anchors *certs.Anchors // of people, seals and TSAs
+	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
+	OfferKey ed25519.PrivateKey
+	Clock    Clock // nil: the system's
+	Stamps   signing.Timestamper
+	Anchors  *certs.Anchors // of people, seals and TSAs
 	// Intermediates are issuing authorities that tokens may not carry.
 	Intermediates []*x509.Certificate
 	Logger        *slog.Logger
@@ -62,6 +65,7 @@ type Vault struct {
 	keys          KeyWrapper
 	log           Log
 	sealer        Sealer
+	offerKey      ed25519.PrivateKey
 	clock         Clock
 	stamps        signing.Timestamper
 	anchors       *certs.Anchors
@@ -87,7 +91,7 @@ func New(c Config) *Vault {
 	}
 	limits := c.Limits.withDefaults()
 	return &Vault{
-		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, sealer: c.Sealer, clock: c.Clock, stamps: c.Stamps,
+		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute),
 	}

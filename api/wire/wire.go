@@ -29,6 +29,37 @@ type Session struct {
 	Me      Me        `json:"me"`
 }
 
+// NewDevice enrols a machine of the actor's own.
+type NewDevice struct {
+	Name      string `json:"name"`
+	PublicKey []byte `json:"public_key"` // Ed25519, 32 bytes
+}
+
+// Device is a machine that signs in by its own key.
+type Device struct {
+	ID        string     `json:"id"`
+	Account   string     `json:"account"`
+	Name      string     `json:"name"`
+	PublicKey []byte     `json:"public_key"`
+	Enrolled  time.Time  `json:"enrolled"`
+	Revoked   *time.Time `json:"revoked,omitempty"`
+}
+
+// EnrolledDevice answers an enrolment. The device keeps OfferKey: it takes only offers that this key signed.
+type EnrolledDevice struct {
+	Device   Device `json:"device"`
+	OfferKey []byte `json:"offer_key"` // Ed25519, 32 bytes
+}
+
+// DeviceSession asks for a session by a device's key. Signature is over the text "trien/device-session/v1", Device, Time as RFC 3339
+// in whole seconds of UTC and Nonce in lower-case hex, each on a line of its own.
+type DeviceSession struct {
+	Device    string    `json:"device"`
+	Time      time.Time `json:"time"`
+	Nonce     string    `json:"nonce"` // 32 hex digits, used once
+	Signature []byte    `json:"signature"`
+}
+
 // Me is who is signed in.
 type Me struct {
 	Account string `json:"account"`
@@ -266,6 +297,7 @@ type Event struct {
 	Session string    `json:"session,omitempty"`
 	Unit    string    `json:"unit,omitempty"`
 	Role    string    `json:"role,omitempty"`
+	Device  string    `json:"device,omitempty"` // that acted, or was acted upon
 	Action  string    `json:"action"`
 	Outcome string    `json:"outcome"`
 	Reason  string    `json:"reason,omitempty"`

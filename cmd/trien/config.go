@@ -66,6 +66,9 @@ type config struct {
 		Certificate string `yaml:"certificate"`
 		PerMinute   int    `yaml:"per_minute"`
 	} `yaml:"seal"`
+	Agents struct {
+		KeyFile string `yaml:"key_file"`
+	} `yaml:"agents"`
 	Trust struct {
 		Anchors       string `yaml:"anchors"`
 		Intermediates string `yaml:"intermediates"`
@@ -184,6 +187,7 @@ func (c *config) settings() (settings, error) {
 		Address:  c.Ledger.Trillian.Address, TreeID: c.Ledger.Trillian.TreeID,
 	}
 	s.seal.token = token.Config{Module: c.Seal.Module, Label: c.Seal.Token, PIN: r.secret("seal.pin_file", c.Seal.PINFile)}
+	s.offerKey = r.offerKey("agents.key_file", c.Agents.KeyFile)
 	chain := r.certificates("seal.certificate", c.Seal.Certificate)
 	anchors, err := certs.LoadAnchors(c.Trust.Anchors)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -39,6 +40,7 @@ type settings struct {
 		certificate *x509.Certificate
 		chain       []*x509.Certificate
 	}
+	offerKey       ed25519.PrivateKey // nil: no device is enrolled
 	anchors        *certs.Anchors
 	intermediates  []*x509.Certificate
 	stampURLs      []string
@@ -95,7 +97,7 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 	}
 	in.closes(sealer.Close)
 	in.vault = vault.New(vault.Config{
-		Store: store, Objects: bucket, Keys: keys, Log: in.log, Sealer: sealer, Anchors: s.anchors,
+		Store: store, Objects: bucket, Keys: keys, Log: in.log, Sealer: sealer, OfferKey: s.offerKey, Anchors: s.anchors,
 		Stamps:        signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 		Intermediates: s.intermediates, Logger: logger, Limits: s.limits,
 	})

@@ -99,6 +99,9 @@ func standaloneSettings(ctx context.Context, svc *standalone.Services, o serveFl
 		return settings{}, admin, err
 	}
 	set.log.Signer, set.log.VerifierKey = key.Signer(), key.VerifierKey()
+	if set.offerKey, err = ensureOfferKey(filepath.Join(svc.Dir, "secrets", "offer.key")); err != nil {
+		return settings{}, admin, err
+	}
 	if set.certificate, set.key, err = ensureServerCertificate(svc); err != nil {
 		return settings{}, admin, err
 	}

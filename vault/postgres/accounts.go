@@ -106,16 +106,28 @@ func (s *Store) SetCertificate(ctx context.Context, id vault.AccountID, der []by
 
 // AddSession opens a session.
 func (s *Store) AddSession(ctx context.Context, n vault.Session, e vault.Event) error {
-	const sql = `insert into vault.session (id, account, token, created, expires) values (@id, @account, @token, @created, @expires)`
+	if err := invalid(n.Device.IsZero(), "the session is a device's"); err != nil {
+		return err
+	}
 	return s.write(ctx, func(tx pgx.Tx) error {
-		_, err := change(ctx, tx, sql, pgx.NamedArgs{
-			"id": ref(n.ID.UUID), "account": ref(n.Account.UUID), "token": n.Hash[:], "created": moment(n.Created), "expires": moment(n.Expires),
-		})
-		if err != nil {
-			return fmt.Errorf("adding session %s: %w", n.ID, err)
+		if err := addSession(ctx, tx, n); err != nil {
+			return err
 		}
 		return addEvent(ctx, tx, e)
 	})
+}
+
+func addSession(ctx context.Context, tx pgx.Tx, n vault.Session) error {
+	const sql = `insert into vault.session (id, account, device, token, created, expires)
+		values (@id, @account, @device, @token, @created, @expires)`
+	_, err := change(ctx, tx, sql, pgx.NamedArgs{
+		"id": ref(n.ID.UUID), "account": ref(n.Account.UUID), "device": ref(n.Device.UUID), "token": n.Hash[:],
+		"created": moment(n.Created), "expires": moment(n.Expires),
+	})
+	if err != nil {
+		return fmt.Errorf("adding session %s: %w", n.ID, err)
+	}
+	return nil
 }
 
 type signedIn struct {
@@ -125,17 +137,18 @@ type signedIn struct {
 
 func scanSignedIn(row pgx.CollectableRow) (x signedIn, err error) {
 	n := &x.session
-	fields := []any{&n.ID, &n.Account, into(&n.Hash), &n.Created, &n.Expires}
+	fields := []any{&n.ID, &n.Account, &n.Device, into(&n.Hash), &n.Created, &n.Expires}
 	err = row.Scan(append(fields, accountFields(&x.account)...)...)
 	return x, err
 }
 
-// Session finds a session by its token, and who holds it; [vault.ErrNotFound] if it has ended or expired at now.
+// Session finds a session by its token, and who holds it; [vault.ErrNotFound] if it has ended or expired at now, or its device is
+// revoked.
 func (s *Store) Session(ctx context.Context, token ledger.Hash, now time.Time) (vault.Session, vault.Account, error) {
-	const sql = `select s.id, s.account, s.token, s.created, s.expires,
+	const sql = `select s.id, s.account, s.device, s.token, s.created, s.expires,
 			a.id, a.login, a.name, a.post, a.unit, a.role, a.password, a.certificate, a.created
-		from vault.session s join vault.account a on a.id = s.account
-		where s.token = @token and s.ended is null and s.expires > @now`
+		from vault.session s join vault.account a on a.id = s.account left join vault.device d on d.id = s.device
+		where d.revoked is null and s.token = @token and s.ended is null and s.expires > @now`
 	x, err := one(ctx, s.pool, "session", scanSignedIn, sql, pgx.NamedArgs{"token": token[:], "now": moment(now)})
 	return x.session, x.account, err
 }

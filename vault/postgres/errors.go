@@ -19,6 +19,8 @@ var meanings = map[string]error{
 	"version_first_check":     vault.ErrStale,
 	"version_previous_fkey":   vault.ErrStale,
 	"version_approval_unique": vault.ErrJobDone,
+	"device_key_unique":       vault.ErrDeviceKnown,
+	"device_nonce_unique":     vault.ErrDevice,
 }
 
 // SQLSTATEs, PostgreSQL's appendix A.
@@ -93,7 +95,7 @@ func translateSQL(pg *pgconn.PgError, err error) error {
 
 // kind reports whether err says already what it is.
 func kind(err error) bool {
-	for _, k := range []error{vault.ErrInvalid, vault.ErrNotFound, vault.ErrConflict, vault.ErrUnavailable, vault.ErrTampered} {
+	for _, k := range []error{vault.ErrInvalid, vault.ErrNotFound, vault.ErrConflict, vault.ErrUnavailable, vault.ErrTampered, vault.ErrUnauthenticated} {
 		if errors.Is(err, k) {
 			return true
 		}

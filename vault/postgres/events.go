@@ -14,13 +14,13 @@ import (
 func addEvent(ctx context.Context, tx pgx.Tx, e vault.Event) error {
 	const sql = `insert into vault.event (` + eventColumns + `)
 		values (@id, @time, @account, @session, @unit, @role, @action, @outcome, @reason, @purpose,
-			@dossier, @record, @version, @job, @export, @subject, @address, @agent)`
+			@dossier, @record, @version, @job, @export, @subject, @address, @agent, @device)`
 	_, err := change(ctx, tx, sql, pgx.NamedArgs{
 		"id": ref(e.ID.UUID), "time": moment(e.Time), "account": ref(e.Account.UUID), "session": ref(e.Session.UUID),
 		"unit": ref(e.Unit.UUID), "role": string(e.Role), "action": string(e.Action), "outcome": string(e.Outcome),
 		"reason": e.Reason, "purpose": storable(e.Purpose), "dossier": ref(e.Target.Dossier.UUID), "record": ref(e.Target.Record.UUID),
 		"version": ref(e.Target.Version.UUID), "job": ref(e.Target.Job.UUID), "export": ref(e.Target.Export.UUID),
-		"subject": ref(e.Target.Subject.UUID), "address": storable(e.Source.Address), "agent": storable(e.Source.Agent),
+		"subject": ref(e.Target.Subject.UUID), "address": storable(e.Source.Address), "agent": storable(e.Source.Agent), "device": ref(e.Device.UUID),
 	})
 	if err != nil {
 		return fmt.Errorf("recording event %s: %w", e.ID, err)
@@ -41,12 +41,12 @@ func (s *Store) AddEvent(ctx context.Context, e vault.Event) error {
 func scanEvent(row pgx.CollectableRow) (e vault.Event, err error) {
 	t := &e.Target
 	err = row.Scan(&e.ID, &e.Time, &e.Account, &e.Session, &e.Unit, &e.Role, &e.Action, &e.Outcome, &e.Reason, &e.Purpose,
-		&t.Dossier, &t.Record, &t.Version, &t.Job, &t.Export, &t.Subject, &e.Source.Address, &e.Source.Agent)
+		&t.Dossier, &t.Record, &t.Version, &t.Job, &t.Export, &t.Subject, &e.Source.Address, &e.Source.Agent, &e.Device)
 	return e, err
 }
 
 const eventColumns = `id, time, account, session, unit, role, action, outcome, reason, purpose,
-	dossier, record, version, job, export, subject, address, agent`
+	dossier, record, version, job, export, subject, address, agent, device`
 
 // listEvents and listEventsOf walk back from the end of the page before, the second one within one dossier: see
 // listDossiers for why it is written so.

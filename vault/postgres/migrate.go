@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 2
+const schemaVersion = 3
 
 const migrationTable = "vault.migration"
 
@@ -36,6 +36,8 @@ var grants = []struct{ table, rights string }{
 	{"unit", "select, insert"},
 	{"account", "select, insert, update (certificate)"},
 	{"session", "select, insert, update (ended)"},
+	{"device", "select, insert, update (revoked)"},
+	{"device_nonce", "select, insert, delete"},
 	{"dossier", "select, insert"},
 	{"dossier_word", "select, insert"},
 	{"record", "select, insert, update (versions)"},

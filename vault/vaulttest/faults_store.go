@@ -57,6 +57,26 @@ func (s faultyStore) EndSession(ctx context.Context, id vault.SessionID, e vault
 	return s.f.run("Store.EndSession", func() error { return s.next.EndSession(ctx, id, e) })
 }
 
+func (s faultyStore) AddDevice(ctx context.Context, d vault.Device, e vault.Event) error {
+	return s.f.run("Store.AddDevice", func() error { return s.next.AddDevice(ctx, d, e) })
+}
+
+func (s faultyStore) Device(ctx context.Context, id vault.DeviceID) (vault.Device, error) {
+	return ask(s.f, "Store.Device", func() (vault.Device, error) { return s.next.Device(ctx, id) })
+}
+
+func (s faultyStore) Devices(ctx context.Context, account vault.AccountID) ([]vault.Device, error) {
+	return ask(s.f, "Store.Devices", func() ([]vault.Device, error) { return s.next.Devices(ctx, account) })
+}
+
+func (s faultyStore) RevokeDevice(ctx context.Context, id vault.DeviceID, e vault.Event) error {
+	return s.f.run("Store.RevokeDevice", func() error { return s.next.RevokeDevice(ctx, id, e) })
+}
+
+func (s faultyStore) AddDeviceSession(ctx context.Context, n vault.Session, nonce [16]byte, until time.Time, e vault.Event) error {
+	return s.f.run("Store.AddDeviceSession", func() error { return s.next.AddDeviceSession(ctx, n, nonce, until, e) })
+}
+
 func (s faultyStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
 	return s.f.run("Store.AddDossier", func() error { return s.next.AddDossier(ctx, d, e) })
 }

@@ -21,6 +21,8 @@ type MemoryStore struct {
 	units    map[vault.UnitID]vault.Unit
 	accounts map[vault.AccountID]vault.Account
 	sessions map[vault.SessionID]memorySession
+	devices  map[vault.DeviceID]vault.Device
+	nonces   map[memoryNonce]time.Time
 	dossiers map[vault.DossierID]vault.Dossier
 	records  map[vault.RecordID]*memoryRecord
 	versions map[vault.VersionID]vault.Version
@@ -43,6 +45,8 @@ func NewMemoryStore() *MemoryStore {
 		units:    map[vault.UnitID]vault.Unit{},
 		accounts: map[vault.AccountID]vault.Account{},
 		sessions: map[vault.SessionID]memorySession{},
+		devices:  map[vault.DeviceID]vault.Device{},
+		nonces:   map[memoryNonce]time.Time{},
 		dossiers: map[vault.DossierID]vault.Dossier{},
 		records:  map[vault.RecordID]*memoryRecord{},
 		versions: map[vault.VersionID]vault.Version{},
@@ -240,22 +244,28 @@ func (s *MemoryStore) SetCertificate(ctx context.Context, id vault.AccountID, de
 // AddSession opens a session.
 func (s *MemoryStore) AddSession(ctx context.Context, n vault.Session, e vault.Event) error {
 	return s.do(ctx, func() error {
-		_, noAccount := get(s.accounts, n.Account, "account")
-		err := first(free(s.sessions, n.ID, "session"), noAccount, s.checkEvent(e),
-			valid(n.Expires.After(n.Created), "a session that ends before it begins"))
-		if err != nil {
+		if err := first(valid(n.Device.IsZero(), "the session is a device's"), s.checkSession(n), s.checkEvent(e)); err != nil {
 			return err
 		}
-		for _, other := range s.sessions {
-			if other.Hash == n.Hash {
-				return fmt.Errorf("%w: the token stands already", vault.ErrConflict)
-			}
-		}
-		n.Created, n.Expires = moment(n.Created), moment(n.Expires)
-		s.sessions[n.ID] = memorySession{Session: n}
+		s.addSession(n)
 		s.record(e)
 		return nil
 	})
+}
+
+func (s *MemoryStore) checkSession(n vault.Session) error {
+	_, noAccount := get(s.accounts, n.Account, "account")
+	for _, other := range s.sessions {
+		if other.Hash == n.Hash {
+			return fmt.Errorf("%w: the token stands already", vault.ErrConflict)
+		}
+	}
+	return first(free(s.sessions, n.ID, "session"), noAccount, valid(n.Expires.After(n.Created), "a session that ends before it begins"))
+}
+
+func (s *MemoryStore) addSession(n vault.Session) {
+	n.Created, n.Expires = moment(n.Created), moment(n.Expires)
+	s.sessions[n.ID] = memorySession{Session: n}
 }
 
 // Session finds a running session by its token.
@@ -263,7 +273,7 @@ func (s *MemoryStore) Session(ctx context.Context, token ledger.Hash, now time.T
 	var account vault.Account
 	session, err := look(ctx, s, func() (vault.Session, error) {
 		for _, n := range s.sessions {
-			if n.Hash == token && !n.ended && n.Expires.After(now) {
+			if n.Hash == token && !n.ended && n.Expires.After(now) && s.devices[n.Device].Revoked.IsZero() {
 				account = cloneAccount(s.accounts[n.Account])
 				return n.Session, nil
 			}

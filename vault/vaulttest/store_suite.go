@@ -32,6 +32,8 @@ func Store(t *testing.T, open func(t *testing.T) vault.Store) {
 		{"accounts", storeAccounts},
 		{"accounts at once", storeAccountsAtOnce},
 		{"sessions", storeSessions},
+		{"devices", storeDevices},
+		{"devices at once", storeDevicesAtOnce},
 		{"events", storeEvents},
 		{"dossiers", storeDossiers},
 		{"dossier pages", storeDossierPages},
@@ -71,6 +73,7 @@ type world struct {
 	used     vault.Event // an event that stands already
 
 	sessions []vault.Session
+	devices  []vault.DeviceID
 	dossiers []vault.DossierID
 	jobs     []vault.JobID
 	objects  []string
@@ -233,6 +236,7 @@ type state struct {
 	units    []vault.Unit
 	accounts []vault.Account
 	sessions []vault.Session
+	devices  []vault.Device
 	dossiers []vault.DossierView
 	jobs     []vault.Job
 	garbage  []string
@@ -254,6 +258,11 @@ func (w *world) state() state {
 	for _, n := range w.sessions {
 		if n, _, err = w.Session(ctx, n.Hash, w.now); err == nil {
 			s.sessions = append(s.sessions, n)
+		}
+	}
+	for _, id := range w.devices {
+		if d, err := w.Device(ctx, id); err == nil {
+			s.devices = append(s.devices, d)
 		}
 	}
 	for _, id := range w.dossiers {
@@ -301,6 +310,7 @@ func (w *world) unchanged(what string, before state) {
 	w.same(what+" changed units", after.units, before.units)
 	w.same(what+" changed accounts", after.accounts, before.accounts)
 	w.same(what+" changed sessions", after.sessions, before.sessions)
+	w.same(what+" changed devices", after.devices, before.devices)
 	w.same(what+" changed dossiers", after.dossiers, before.dossiers)
 	w.same(what+" changed jobs", after.jobs, before.jobs)
 	w.same(what+" changed the garbage", after.garbage, before.garbage)

@@ -154,7 +154,7 @@ func storeEvents(w *world) {
 	ctx := w.Context()
 	full := vault.Event{
 		ID: vault.EventID{UUID: id()}, Time: w.now, Account: w.staff.ID, Session: vault.SessionID{UUID: id()}, Unit: w.unit.ID,
-		Role: vault.Staff, Action: vault.Disclose, Outcome: vault.Refused, Reason: "role", Purpose: "Thẩm định",
+		Role: vault.Staff, Device: vault.DeviceID{UUID: id()}, Action: vault.Disclose, Outcome: vault.Refused, Reason: "role", Purpose: "Thẩm định",
 		Target: vault.Target{
 			Dossier: w.dossier.ID, Record: vault.RecordID{UUID: id()}, Version: vault.VersionID{UUID: id()}, Job: vault.JobID{UUID: id()},
 			Export: vault.ExportID{UUID: id()}, Subject: w.official.ID,
