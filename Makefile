@@ -17,7 +17,7 @@ BUILD    := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 
 .PHONY: help
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: packages
 packages: ## install every Debian package that running and testing need (apt, with sudo if not root)
@@ -33,6 +33,12 @@ build: build-machine ## build bin/trien, bin/trien-agent and bin/trien-verify
 	@$(BUILD) -o bin/trien ./cmd/trien
 	@$(BUILD) -o bin/trien-agent ./cmd/trien-agent
 	@CGO_ENABLED=0 $(BUILD) -o bin/trien-verify ./cmd/trien-verify
+
+.PHONY: install-agent
+install-agent: build ## install trien-agent for this user: program, desktop entry, systemd user unit
+	@install -D -m 755 bin/trien-agent "$$HOME/.local/bin/trien-agent"
+	@install -D -m 644 deploy/agent/trien-agent.desktop "$$HOME/.local/share/applications/trien-agent.desktop"
+	@install -D -m 644 deploy/agent/trien-agent.service "$$HOME/.config/systemd/user/trien-agent.service"
 
 .PHONY: run
 run: run-machine build ## start a vault on this machine, run the main job on a sample dossier, serve until Ctrl-C

@@ -66,7 +66,7 @@ var drawing = house{
 
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog " +
 			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
-		"cmd/trien-agent":   "api/client api/wire signing signing/token",
+		"cmd/trien-agent":   "api/client api/wire signing signing/offer signing/token",
 		"cmd/trien-verify":  "certs ledger signing vault/bundle",
 		"cmd/trien-samples": "vault/vaulttest/samples",
 		"cmd/trien-bench":   "api/client api/wire certs certs/devpki signing vault/envelope vault/objects",
