@@ -72,7 +72,10 @@ type derStream struct {
 	at   int64
 }
 
-var errShort = errors.New("CRL ends too early")
+var (
+	errShort  = errors.New("CRL ends too early")
+	errLength = fmt.Errorf("%w: length in CRL", ErrMalformed)
+)
 
 // peek looks at the next n bytes.
 func (s *derStream) peek(n int) ([]byte, error) {
@@ -104,7 +107,6 @@ func (s *derStream) pass(n int) error {
 
 // header looks at the tag and the length of the next element; size is that of its header.
 func (s *derStream) header() (tag byte, size int, length int64, err error) {
-	bad := fmt.Errorf("%w: length in CRL", ErrMalformed)
 	b, err := s.peek(2)
 	if err != nil {
 		return 0, 0, 0, err
@@ -118,7 +120,7 @@ func (s *derStream) header() (tag byte, size int, length int64, err error) {
 	}
 	n := int(b[1] & 0x7f)
 	if n == 0 || n > 4 {
-		return 0, 0, 0, bad
+		return 0, 0, 0, errLength
 	}
 	if b, err = s.peek(2 + n); err != nil {
 		return 0, 0, 0, err
@@ -128,7 +130,7 @@ func (s *derStream) header() (tag byte, size int, length int64, err error) {
 		length = length<<8 | int64(x)
 	}
 	if length < 0x80 || length>>(8*(n-1)) == 0 {
-		return 0, 0, 0, bad // not in the shortest form
+		return 0, 0, 0, errLength // not in the shortest form
 	}
 	return tag, 2 + n, length, nil
 }
@@ -174,7 +176,7 @@ func (s *derStream) next(want der.Tag, within int64) (bool, error) {
 
 // scanCRL reads a list. Its signature is still to be checked.
 func scanCRL(r io.Reader, serial *big.Int) (*scannedCRL, error) {
-	s := &derStream{in: bufio.NewReaderSize(r, streamBuffer), keep: false}
+	s := &derStream{in: bufio.NewReaderSize(r, streamBuffer)}
 	end, err := s.open(der.SEQUENCE, maxStreamed)
 	if err != nil {
 		return nil, err
