@@ -21,6 +21,7 @@ type handmade struct {
 	cms    func(digest []byte) []byte                       // nil: PAdES by the seal
 	before func(d *pdf.Document, u *pdf.Update)             // changes of the same revision, other than to form and catalog
 	refer  func(c pdf.Dict, signature pdf.Ref)              // changes the catalog
+	patch  func(base int, tail []byte) []byte               // changes the bytes of the revision after the container
 	form   func(f pdf.Dict, d *pdf.Document, u *pdf.Update) // changes the form
 }
 
@@ -50,6 +51,9 @@ func (l *lab) signBy(t testing.TB, base []byte, h handmade) []byte {
 	tail, err := u.Tail()
 	must(err)
 	gap, _ := tail.Span("contents")
+	if h.patch != nil {
+		tail.Bytes = h.patch(len(base), tail.Bytes)
+	}
 	text := fmt.Sprintf("[0 %d %d %d", gap.Start, gap.End, tail.Size()-gap.End)
 	must(tail.Patch("range", fmt.Appendf(nil, "%-35s]", text)))
 	out := append(base[:len(base):len(base)], tail.Bytes...)
