@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"trien/signing"
 	"trien/signing/pdf"
@@ -284,8 +285,11 @@ func (f *forger) twoChains() {
 			if _, err := fmt.Sscanf(string(tail[bytes.LastIndex(tail, []byte("/Prev ")):]), "/Prev %d", &prev); err != nil {
 				f.t.Fatal(err)
 			}
-			real := lastStartXref(tail)
-			line := fmt.Sprintf("%%xref 5 1 %010d 00000 n trailer<</Size 200/Root 1 0 R/Prev %d>>\n", base+bytes.Index(tail, []byte(hidden)), real)
+			// The entries of the true section, and one more.
+			section := tail[bytes.LastIndex(tail, []byte("\nxref\n"))+6 : bytes.LastIndex(tail, []byte("trailer"))]
+			line := fmt.Sprintf("%%xref %s5 1 %010d 00000 n trailer<</Size 200/Root 1 0 R/Prev %d>>\n", bytes.Join(bytes.Fields(section), []byte(" ")),
+				base+bytes.Index(tail, []byte(hidden)), prev)
+			line = strings.Replace(line, " n5 1", " n 5 1", 1)
 			decoy = base + at + 1
 			return slices.Concat(tail[:at], []byte(line), tail[at:])
 		},
