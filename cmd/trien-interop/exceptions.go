@@ -5,6 +5,8 @@ package main
 var exceptions = map[string]string{
 	"pdfsig-timestamp": "poppler (22.12) does not implement document time-stamps: pdfsig lists them as ETSI.RFC3161 and says so. The signatures " +
 		"beside them must be valid and trusted; the time-stamps themselves are judged by pyHanko and by openssl ts.",
+	"mutool-trust":     "MuPDF cannot be told whom to trust: its verdict is on structure, digest and signature value, not on the certificate.",
+	"mutool-timestamp": "MuPDF (1.21) does not know document time-stamps and calls them not signed. pyHanko and openssl ts judge them.",
 	"pyhanko-hybrid": "pyHanko's strict reader judges no signature in a hybrid-reference file (a table with /XRefStm), whoever made it. The verdict " +
 		"is that of its lenient reader.",
 	"input-flaw": "The reader complains of the input as it was before we signed it, and of nothing more afterwards. Its bytes stay as they are.",

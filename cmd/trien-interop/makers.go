@@ -40,13 +40,13 @@ func openMaker(ctx context.Context, o options, l *lab, folder string) (*maker, e
 	if err := os.WriteFile(serif, liberationserifregular.TTF, 0o600); err != nil {
 		return nil, err
 	}
-	key, err := x509.MarshalPKCS8PrivateKey(l.seal.key)
+	key, err := x509.MarshalPKCS8PrivateKey(l.another.key)
 	if err != nil {
 		return nil, err
 	}
 	for name, data := range map[string][]byte{
-		"seal.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
-		"seal.pem": certs.EncodePEM(l.seal.cert),
+		"another.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		"another.pem": certs.EncodePEM(l.another.cert),
 	} {
 		if err := os.WriteFile(filepath.Join(l.trust, name), data, 0o600); err != nil {
 			return nil, err
@@ -215,7 +215,7 @@ func signedByPdfsign(first makeFunc) makeFunc {
 			return err
 		}
 		var out bytes.Buffer
-		who := m.lab.seal
+		who := m.lab.another
 		err = sign.Sign(bytes.NewReader(doc), &out, r, int64(len(doc)), sign.SignData{
 			Signature: sign.SignDataSignature{CertType: sign.ApprovalSignature, Info: sign.SignDataSignatureInfo{Name: "Tran Van Thu", Reason: "test", Date: time.Now()}},
 			Signer:    who.key, DigestAlgorithm: crypto.SHA256, Certificate: who.cert,

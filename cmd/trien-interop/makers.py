@@ -215,14 +215,14 @@ def typst_20(out):
 
 
 def hanko_sign(out, base, stamps="", **metadata):
-    """Signs base with pyHanko, by the seal of this run."""
+    """Signs base with pyHanko, by somebody of this run who is neither person nor seal."""
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import PdfSignatureMetadata, SimpleSigner, sign_pdf
     from pyhanko.sign.fields import SigSeedSubFilter
     from pyhanko.sign.timestamps import HTTPTimeStamper
     from pyhanko_certvalidator import ValidationContext
 
-    signer = SimpleSigner.load(os.path.join(TRUST, "seal.key"), os.path.join(TRUST, "seal.pem"), ca_chain_files=[os.path.join(TRUST, "issuers.pem")])
+    signer = SimpleSigner.load(os.path.join(TRUST, "another.key"), os.path.join(TRUST, "another.pem"), ca_chain_files=[os.path.join(TRUST, "issuers.pem")])
     if metadata.get("embed_validation_info"):
         from pyhanko.keys import load_certs_from_pemder
 
