@@ -53,9 +53,9 @@ func typeset() []input {
 		{name: "typst-1.7", producer: "Typst", what: "as compiled", quick: true, make: byPython("typst_plain")},
 		{name: "typst-a2b", producer: "Typst", what: "PDF/A-2b", make: byPython("typst_a2b")},
 		{name: "typst-2.0", producer: "Typst", what: "PDF 2.0", make: byPython("typst_20")},
-		{name: "weasyprint-a3b", producer: "WeasyPrint", what: "PDF/A-3b", needs: "pango-view", make: byPython("weasyprint_a3b")},
-		{name: "weasyprint-ua", producer: "WeasyPrint", what: "PDF/UA", needs: "pango-view", make: byPython("weasyprint_ua")},
-		{name: "weasyprint-form", producer: "WeasyPrint", what: "AcroForm", needs: "pango-view", make: byPython("weasyprint_form")},
+		{name: "weasyprint-a3b", producer: "WeasyPrint", what: "PDF/A-3b", make: byPython("weasyprint_a3b")},
+		{name: "weasyprint-ua", producer: "WeasyPrint", what: "PDF/UA", make: byPython("weasyprint_ua")},
+		{name: "weasyprint-form", producer: "WeasyPrint", what: "AcroForm", make: byPython("weasyprint_form")},
 	}
 }
 
