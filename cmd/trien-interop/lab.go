@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -86,7 +87,7 @@ func (l *lab) issue() error {
 	return err
 }
 
-// hand writes what validators get: anchors, and statements for the levels that carry none.
+// hand writes what validators get: anchors, and statements for the levels that carry none; and the keys of those that sign with other programs.
 func (l *lab) hand(ctx context.Context) error {
 	var e certs.Evidence
 	f := certs.Fetcher{}
@@ -103,6 +104,13 @@ func (l *lab) hand(ctx context.Context) error {
 	}
 	for i, b := range e.CRLs() {
 		files[fmt.Sprintf("%d.crl", i)] = b
+	}
+	for name, who := range map[string]signer{"another": l.another, "seal": l.seal} { // for the producers that sign
+		key, err := x509.MarshalPKCS8PrivateKey(who.key)
+		if err != nil {
+			return err
+		}
+		files[name+".key"], files[name+".pem"] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), certs.EncodePEM(who.cert)
 	}
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(l.trust, name), data, 0o600); err != nil {

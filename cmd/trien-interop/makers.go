@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +18,6 @@ import (
 	"github.com/digitorus/pdfsign/sign"
 	"github.com/go-fonts/liberation/liberationserifregular"
 
-	"trien/certs"
 	"trien/vault/vaulttest/samples"
 )
 
@@ -40,19 +38,8 @@ func openMaker(ctx context.Context, o options, l *lab, folder string) (*maker, e
 	if err := os.WriteFile(serif, liberationserifregular.TTF, 0o600); err != nil {
 		return nil, err
 	}
-	key, err := x509.MarshalPKCS8PrivateKey(l.another.key)
-	if err != nil {
-		return nil, err
-	}
-	for name, data := range map[string][]byte{
-		"another.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
-		"another.pem": certs.EncodePEM(l.another.cert),
-	} {
-		if err := os.WriteFile(filepath.Join(l.trust, name), data, 0o600); err != nil {
-			return nil, err
-		}
-	}
 	m := &maker{lab: l, folder: folder}
+	var err error
 	m.python, err = startPeer(ctx, o.python, folder, "makers.py", makersSource, serif, l.trust)
 	return m, err
 }
