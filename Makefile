@@ -23,8 +23,8 @@ help: ## list these targets
 packages: ## install every Debian package that running and testing need (apt, with sudo if not root)
 	@deploy/install-packages.sh test
 
-.PHONY: build-machine run-machine test-machine
-build-machine run-machine test-machine:
+.PHONY: build-machine run-machine test-machine interop-machine
+build-machine run-machine test-machine interop-machine:
 	@deploy/install-packages.sh $(@:-machine=)
 	@deploy/check-machine.sh
 
@@ -66,6 +66,11 @@ bench: run-machine build ## measure against a raw minio-go put; prints a table, 
 	@$(BUILD) -o bin/trien-bench ./cmd/trien-bench
 	@exec bin/trien-bench --server bin/trien --json out/bench.json
 
+.PHONY: interop
+interop: interop-machine .tools/interop/installed ## sign PDFs of many producers, have other programs judge them; INTEROP='--only scan'
+	@$(BUILD) -o bin/trien-interop ./cmd/trien-interop
+	@exec bin/trien-interop $(INTEROP)
+
 .PHONY: soak
 soak: test-machine ## the long tests: kill the server at random moments while deposits run
 	@go test -tags soak -v -count=1 -timeout 2h -run '^TestSoak' ./...
@@ -96,3 +101,10 @@ clean: ## remove bin and out (and with it the vault of make run, unless DATA is 
 	@echo 'building govulncheck $(GOVULNCHECK) into .tools (once)'
 	@GOBIN='$(CURDIR)/.tools' go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
 	@mv .tools/govulncheck $@
+
+# pyHanko and libraries that make PDFs, each with the hash that its file must have.
+.tools/interop/installed: cmd/trien-interop/requirements.txt
+	@rm -rf .tools/interop
+	@python3 -m venv .tools/interop
+	@.tools/interop/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@

@@ -17,6 +17,7 @@ type form struct {
 	acro    pdf.Dict
 	acroRef pdf.Ref // where the form stands; zero if in the catalog
 	fields  pdf.Array
+	first   bool                  // nobody signed before: what the document holds may be rearranged
 	names   map[string]bool       // full names of fields
 	empty   map[string]emptyField // signature fields that wait for a signature, by full name
 	rules   rules
@@ -58,6 +59,11 @@ func openForm(doc *pdf.Document) (*form, error) {
 		return nil, fromPDF(err)
 	}
 	f.fields = fields.Clone()
+	flags, err := pdf.Get[pdf.Integer](doc, acro["SigFlags"])
+	if err != nil {
+		return nil, fromPDF(err)
+	}
+	f.first = flags&1 == 0
 	return f, fromPDF(f.survey())
 }
 
@@ -238,13 +244,20 @@ func (f *form) setValue(value pdf.Dict) pdf.Ref {
 	return ref
 }
 
-// annotate appends the widget to the page's annotations.
+// annotate appends the widget to the page's annotations. The first signature gives those that stand in the array itself numbers of their own: pyHanko
+// compares no later revision with an array that holds dictionaries, and would call the next signature or time-stamp on this page a forgery.
 func (f *form) annotate(page pdf.Page, field pdf.Ref) error {
 	annots, err := pdf.Get[pdf.Array](f.doc, page.Dict["Annots"])
 	if err != nil {
 		return fromPDF(err)
 	}
-	annots = append(annots.Clone(), field)
+	annots = annots.Clone()
+	for i, a := range annots {
+		if dict, ok := a.(pdf.Dict); ok && f.first {
+			annots[i] = f.update.Add(dict)
+		}
+	}
+	annots = append(annots, field)
 	if ref, ok := page.Dict["Annots"].(pdf.Ref); ok {
 		f.update.Set(ref, annots)
 		return nil
