@@ -68,7 +68,7 @@ func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Ful
 // preserve makes a signed document last (PAdES B-LTA): what proves its certificates goes in, and a document time-stamp
 // over all of it.
 func (v *Vault) preserve(ctx context.Context, doc *growing) error {
-	tail, err := signing.Evidence(ctx, doc, doc.size, v.anchors)
+	tail, err := signing.CollectEvidence(ctx, doc, doc.size, signing.EvidenceConfig{Anchors: v.anchors, Now: v.clock.Now})
 	if err != nil {
 		return fmt.Errorf("%w: collecting the evidence for a signature: %w", ErrUnavailable, err)
 	}

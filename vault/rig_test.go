@@ -60,6 +60,12 @@ func newRig(t *testing.T, change ...func(*vault.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newRigUnder(t, a, vaulttest.NewClock(time.Now()), change...)
+}
+
+// newRigUnder is newRig with an authority and a clock of its own.
+func newRigUnder(t *testing.T, a *devpki.Authority, clock *vaulttest.Clock, change ...func(*vault.Config)) *rig {
+	t.Helper()
 	seal, err := vaulttest.NewSealer(func(key crypto.PublicKey) (*x509.Certificate, error) {
 		return a.IssueSeal(devpki.Subject{CommonName: "Ban Tổ chức thử nghiệm", Organisation: "Ban Tổ chức thử nghiệm"}, key)
 	}, a.Intermediates()...)
@@ -72,7 +78,7 @@ func newRig(t *testing.T, change ...func(*vault.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, log: vaulttest.NewLog(), clock: vaulttest.NewClock(time.Now()), authority: a, official: official}
+	r := &rig{t: t, log: vaulttest.NewLog(), clock: clock, authority: a, official: official}
 	anchors := certs.NewAnchors(a.Root())
 	c := vault.Config{
 		Store: vaulttest.NewMemoryStore(), Objects: vaulttest.NewMemoryObjects(), Keys: vaulttest.NewMemoryKeys(), Log: r.log,
