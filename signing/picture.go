@@ -128,6 +128,26 @@ func (f *form) pictureOf(name string) (page pdf.Page, rect [4]float64, err error
 	return page, rect, nil
 }
 
+// widgetOf finds the one widget of a signature field: itself, or its only child (ISO 32000-1, 12.7.4.5).
+func (f *form) widgetOf(field emptyField) (pdf.Ref, pdf.Dict, error) {
+	kids, err := pdf.Get[pdf.Array](f.doc, field.dict["Kids"])
+	if err != nil {
+		return pdf.Ref{}, nil, fromPDF(err)
+	}
+	if len(kids) == 0 {
+		return field.ref, field.dict, nil
+	}
+	ref, ok := kids[0].(pdf.Ref)
+	if len(kids) > 1 || !ok {
+		return pdf.Ref{}, nil, fmt.Errorf("%w: signature field with more than one widget", ErrUnsupported)
+	}
+	widget, err := pdf.Get[pdf.Dict](f.doc, ref)
+	if err == nil && widget["T"] != nil {
+		err = fmt.Errorf("%w: signature field with fields below it", ErrUnsupported)
+	}
+	return ref, widget, fromPDF(err)
+}
+
 // pieceOwner is the name of our data in /PieceInfo (ISO 32000-1, 14.5).
 const pieceOwner = "Trien"
 

@@ -140,21 +140,16 @@ func (f *form) fill(field emptyField, value pdf.Dict, r *Request) error {
 	if err := f.rules.signing(r.Field); err != nil {
 		return err
 	}
-	widgetRef, widget, err := f.widgetOf(field)
-	if err != nil {
-		return err
+	if field.dict["Kids"] != nil { // poppler and MuPDF look for the signature in the widget
+		return fmt.Errorf("%w: the signature field %q has its widget apart, where other readers would not find the signature", ErrUnsupported, r.Field)
 	}
 	dict := field.dict.Clone()
 	dict["V"] = f.setValue(value)
 	f.update.Set(field.ref, dict)
 	if r.Visible != nil {
-		looks, err := f.lookInPlace(widgetRef, widget, r)
+		looks, err := f.lookInPlace(field, r)
 		if err != nil {
 			return err
-		}
-		if widgetRef != field.ref {
-			dict = widget.Clone()
-			f.update.Set(widgetRef, dict)
 		}
 		dict["AP"] = looks
 	}
@@ -166,33 +161,13 @@ func (f *form) fill(field emptyField, value pdf.Dict, r *Request) error {
 	return nil
 }
 
-// widgetOf finds the one widget of a signature field: itself, or its only child (ISO 32000-1, 12.7.4.5).
-func (f *form) widgetOf(field emptyField) (pdf.Ref, pdf.Dict, error) {
-	kids, err := pdf.Get[pdf.Array](f.doc, field.dict["Kids"])
-	if err != nil {
-		return pdf.Ref{}, nil, fromPDF(err)
-	}
-	if len(kids) == 0 {
-		return field.ref, field.dict, nil
-	}
-	ref, ok := kids[0].(pdf.Ref)
-	if len(kids) > 1 || !ok {
-		return pdf.Ref{}, nil, fmt.Errorf("%w: signature field with more than one widget", ErrUnsupported)
-	}
-	widget, err := pdf.Get[pdf.Dict](f.doc, ref)
-	if err == nil && widget["T"] != nil {
-		err = fmt.Errorf("%w: signature field with fields below it", ErrUnsupported)
-	}
-	return ref, widget, fromPDF(err)
-}
-
 // lookInPlace draws into the rectangle that the field has.
-func (f *form) lookInPlace(ref pdf.Ref, widget pdf.Dict, r *Request) (pdf.Dict, error) {
+func (f *form) lookInPlace(field emptyField, r *Request) (pdf.Dict, error) {
 	a := *r.Visible
 	if a.Page != 0 || a.Rect != [4]float64{} || a.Over != "" {
 		return nil, fmt.Errorf("%w: the signature field has a place of its own", ErrUnsupported)
 	}
-	page, rect, err := f.shown(ref, widget)
+	page, rect, err := f.shown(field.ref, field.dict)
 	if err != nil {
 		return nil, err
 	}
