@@ -95,10 +95,10 @@ func (f *form) sealPlace(a *Appearance, s *artwork) (pdf.Page, [4]float64, error
 
 // pictureOf finds where the picture of a signature is shown: what this package remembered in its looks, or else its whole rectangle.
 func (f *form) pictureOf(name string) (page pdf.Page, rect [4]float64, err error) {
-	var found emptyField
+	var found formField
 	err = walkFields(f.doc, func(field formField) error {
 		if field.name == name && field.kind == "Sig" && field.dict["V"] != nil {
-			found = emptyField{ref: field.ref, dict: field.dict}
+			found = field
 		}
 		return nil
 	})
@@ -129,7 +129,7 @@ func (f *form) pictureOf(name string) (page pdf.Page, rect [4]float64, err error
 }
 
 // widgetOf finds the one widget of a signature field: itself, or its only child (ISO 32000-1, 12.7.4.5).
-func (f *form) widgetOf(field emptyField) (pdf.Ref, pdf.Dict, error) {
+func (f *form) widgetOf(field formField) (pdf.Ref, pdf.Dict, error) {
 	kids, err := pdf.Get[pdf.Array](f.doc, field.dict["Kids"])
 	if err != nil {
 		return pdf.Ref{}, nil, fromPDF(err)

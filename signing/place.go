@@ -62,7 +62,7 @@ func (f *form) checkClaims(r *Request) error {
 	if err := r.Lock.check(); err != nil {
 		return err
 	}
-	for _, p := range []Permission{r.Certify, f.rules.permission} {
+	for _, p := range []Permission{r.Certify, Permission(f.rules.level)} {
 		if p != 0 && r.Lock.Permission > p {
 			return fmt.Errorf("%w: lock that allows more than the document's certification", ErrUnsupported)
 		}
@@ -71,7 +71,7 @@ func (f *form) checkClaims(r *Request) error {
 }
 
 // fieldLock is the lock of an empty field: its author's, which the signer cannot choose, or else the one wanted.
-func (f *form) fieldLock(field emptyField, want *Lock) (*Lock, error) {
+func (f *form) fieldLock(field formField, want *Lock) (*Lock, error) {
 	d, err := pdf.Get[pdf.Dict](f.doc, field.dict["Lock"])
 	if err != nil {
 		return nil, fromPDF(err)
@@ -86,7 +86,7 @@ func (f *form) fieldLock(field emptyField, want *Lock) (*Lock, error) {
 	if want != nil && (want.Action != l.Action || !slices.Equal(want.Fields, l.Fields) || want.Permission != l.Permission) {
 		return nil, fmt.Errorf("%w: the signature field has a lock of its own", ErrUnsupported)
 	}
-	return &l, nil
+	return &l, l.check()
 }
 
 // look chooses the page of a new field and draws its looks. An invisible one stands on the first page.
@@ -133,7 +133,7 @@ func (f *form) newPage() (pdf.Page, error) {
 }
 
 // fill signs an empty field where it stands.
-func (f *form) fill(field emptyField, value pdf.Dict, r *Request) error {
+func (f *form) fill(field formField, value pdf.Dict, r *Request) error {
 	if field.ref == (pdf.Ref{}) {
 		return fmt.Errorf("%w: the signature field %q is not an object of its own, or there are two", ErrUnsupported, r.Field)
 	}
@@ -162,7 +162,7 @@ func (f *form) fill(field emptyField, value pdf.Dict, r *Request) error {
 }
 
 // lookInPlace draws into the rectangle that the field has.
-func (f *form) lookInPlace(field emptyField, r *Request) (pdf.Dict, error) {
+func (f *form) lookInPlace(field formField, r *Request) (pdf.Dict, error) {
 	a := *r.Visible
 	if a.Page != 0 || a.Rect != [4]float64{} || a.Over != "" {
 		return nil, fmt.Errorf("%w: the signature field has a place of its own", ErrUnsupported)

@@ -51,9 +51,9 @@ func TestRefusedWithReason(t *testing.T) {
 		"no page tree":       {revised(good, map[int]string{1: "<< /Type /Catalog >>"}), signing.ErrDamaged, "no page tree"},
 		"no pages":           {revised(good, map[int]string{2: "<< /Type /Pages /Kids [] /Count 0 >>"}), signing.ErrDamaged, "no pages"},
 		"fields in a circle": {catalog("/AcroForm << /Fields [3 0 R 3 0 R] >>"), signing.ErrDamaged, "twice"},
-		"value is no dict":   {formPDF("", "<< "+waiting+" /T (a) /V (x) >>"), signing.ErrDamaged, "where a dictionary belongs"},
-		"lock is odd":        {formPDF("", "<< "+waiting+" /T (a) /V << /Reference [<< /TransformMethod /FieldMDP /TransformParams << /Action /Odd >> >>] >> >>"), signing.ErrDamaged, "action"},
-		"permission is odd":  {formPDF("", "<< "+waiting+" /T (a) /V << /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 7 >> >>] >> >>"), signing.ErrDamaged, "permission"},
+		"value is no dict":   {formPDF("", "<< "+waiting+" /T (a) /V (x) >>"), signing.ErrDamaged, "no dictionary"},
+		"lock is odd":        {formPDF("", "<< "+waiting+" /T (a) /V << /Reference [<< /TransformMethod /FieldMDP /TransformParams << /Action /Odd >> >>] >> >>"), signing.ErrUnsupported, "locks"},
+		"permission is odd":  {formPDF("", "<< "+waiting+" /T (a) /V << /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 7 >> >>] >> >>"), signing.ErrUnsupported, "no change"},
 	} {
 		p, err := signing.Prepare(t.Context(), bytes.NewReader(c.doc), int64(len(c.doc)), signing.Request{Certificate: l.personCert})
 		if p != nil || !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.reason) {
