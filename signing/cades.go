@@ -14,8 +14,8 @@ import (
 	"trien/certs"
 )
 
-// maxText bounds a text that is signed by itself: approvals, corrections and requests are a page or two.
-const maxText = 1 << 20
+// maxSignedText bounds a text that is signed by itself: approvals, corrections and requests are a page or two.
+const maxSignedText = 1 << 20
 
 // TextRequest says how to sign a text: an approval, a correction, a request.
 type TextRequest struct {
@@ -68,7 +68,7 @@ func PrepareText(text []byte, r TextRequest) (*PreparedText, error) {
 
 func checkText(text []byte) error {
 	switch {
-	case len(text) == 0 || len(text) > maxText:
+	case len(text) == 0 || len(text) > maxSignedText:
 		return fmt.Errorf("%w: text of %d bytes", ErrUnsupported, len(text))
 	case !utf8.Valid(text):
 		return fmt.Errorf("%w: text that is not UTF-8", ErrUnsupported)

@@ -101,7 +101,7 @@ func TestByteChanges(t *testing.T) {
 	request := signing.Request{Certificate: l.sealCert, Reason: "Đóng dấu", Reserve: 4000}
 	files := map[string][]byte{
 		"B-B": l.sign(t, samplePDF(1), request, l.sealKey, nil), "B-B, cross-reference stream": l.sign(t, streams, request, l.sealKey, nil),
-		"certified": l.signBy(t, formPDF(t), certifying(2)),
+		"certified": l.signBy(t, fillablePDF(t), certifying(2)),
 		"B-LTA":     tight(t, l),
 	}
 	request.Reserve = 6000

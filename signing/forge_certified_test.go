@@ -14,7 +14,7 @@ import (
 // are locked.
 func (f *forger) certified() {
 	t := f.t
-	base := formPDF(t)
+	base := fillablePDF(t)
 	docs := map[string][]byte{"P1": f.signBy(t, base, certifying(1)), "P2": f.signBy(t, base, certifying(2)), "P3": f.signBy(t, base, certifying(3))}
 	for level, doc := range docs {
 		for _, kind := range []pdf.Name{"FreeText", "Redact", "Stamp", "Square", "Ink", "Highlight", "StrikeOut", "Text", "Widget", "Link", "FileAttachment", "Screen", "3D", "Watermark"} {

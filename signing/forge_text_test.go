@@ -211,7 +211,7 @@ func (f *forger) saved(doc []byte) map[string][]byte {
 		"encryption":                          table(doc, []part{{90, 0, "<</Filter/Standard/V 1/R 2/O()/U()/P 0>>"}}, "", prev+"/Encrypt 90 0 R"),
 		"information":                         table(doc, []part{{90, 0, "<</Title(Forged)>>"}}, "", prev+"/Info 90 0 R"),
 		"other id":                            bytes.Replace(whole, []byte("/ID[<0011"), []byte("/ID[<0022"), 1),
-		"hybrid":                              hybridOf(doc, prev),
+		"hybrid":                              inHybrid(doc, prev),
 		"hybrid, to nowhere":                  table(doc, five, "", prev+"/XRefStm 9"),
 		"stream of the wrong length":          table(doc, []part{{90, 0, strings.Replace(forgedContent, "43", "30", 1)}, {5, 0, "90 0 R"}}, "", prev),
 		"stream in another file":              table(doc, []part{{5, 0, "<</F(other)/Length 0>>\nstream\n\nendstream"}}, "", prev),
@@ -254,7 +254,7 @@ func inStream(doc []byte, prev string) []byte {
 }
 
 // hybridOf appends a table that says nothing and a stream beside it that redefines the page.
-func hybridOf(doc []byte, prev string) []byte {
+func inHybrid(doc []byte, prev string) []byte {
 	b := inStream(doc, "")
 	at := lastStartXref(b)
 	b = b[:bytes.LastIndex(b, []byte("startxref"))]

@@ -17,21 +17,15 @@ type form struct {
 	acro    pdf.Dict
 	acroRef pdf.Ref // where the form stands; zero if in the catalog
 	fields  pdf.Array
-	first   bool                  // nobody signed before: what the document holds may be rearranged
-	names   map[string]bool       // full names of fields
-	empty   map[string]emptyField // signature fields that wait for a signature, by full name
+	first   bool                 // nobody signed before: what the document holds may be rearranged
+	names   map[string]bool      // full names of fields
+	empty   map[string]formField // signature fields without a value, by full name; zero if there are two
 	rules   rules
 	perms   pdf.Dict // of the catalog
 	certify bool     // the signature to come certifies
 
 	catalogSet bool      // catalog is a copy and in the update
 	copied     io.Writer // gets the base while it is hashed; nil: nobody
-}
-
-// emptyField is a signature field without a value.
-type emptyField struct {
-	ref  pdf.Ref // zero if the field stands inside its parent, or is one of two
-	dict pdf.Dict
 }
 
 // openForm reads what of the document a new signature field touches. It refuses documents that must not be signed this way.
@@ -87,27 +81,18 @@ func (f *form) checkXFA() error {
 
 // survey reads the fields, and what earlier signatures forbid.
 func (f *form) survey() error {
-	f.names, f.empty = map[string]bool{}, map[string]emptyField{}
+	f.names, f.empty = map[string]bool{}, map[string]formField{}
 	err := walkFields(f.doc, func(field formField) error {
 		f.names[field.name] = true
-		if field.kind != "Sig" {
+		if field.kind != "Sig" || field.dict["V"] != nil || field.dict["T"] == nil { // without a name it is the widget of a field
 			return nil
 		}
-		value, err := pdf.Get[pdf.Dict](f.doc, field.dict["V"])
-		if err != nil {
-			return err
+		name := field.name
+		if _, twice := f.empty[name]; twice {
+			field = formField{}
 		}
-		if value == nil {
-			switch _, twice := f.empty[field.name]; {
-			case twice:
-				f.empty[field.name] = emptyField{}
-			case field.dict["T"] != nil: // else it is the widget of a field
-				f.empty[field.name] = emptyField{ref: field.ref, dict: field.dict}
-			}
-			return nil
-		}
-		f.rules.signed = true
-		return f.rules.read(f.doc, value)
+		f.empty[name] = field
+		return nil
 	})
 	if err != nil {
 		return err
@@ -115,45 +100,7 @@ func (f *form) survey() error {
 	if f.perms, err = pdf.Get[pdf.Dict](f.doc, f.catalog["Perms"]); err != nil {
 		return err
 	}
-	certified, err := pdf.Get[pdf.Dict](f.doc, f.perms["DocMDP"])
-	if err != nil || certified == nil {
-		return err
-	}
-	f.rules.signed = true
-	err = f.rules.read(f.doc, certified)
-	if f.rules.permission == 0 {
-		f.rules.permission = PermitSigning // the default of the standard
-	}
-	return err
-}
-
-// certifiedLevel returns /P of the DocMDP transform parameters of a certifying signature: 1 no changes, 2 signatures and form fill, 3 comments too.
-func certifiedLevel(doc *pdf.Document, signature pdf.Object) (int, error) {
-	sig, err := pdf.Get[pdf.Dict](doc, signature)
-	if err != nil {
-		return 0, fromPDF(err)
-	}
-	refs, err := pdf.Get[pdf.Array](doc, sig["Reference"])
-	if err != nil {
-		return 0, fromPDF(err)
-	}
-	for _, o := range refs {
-		ref, err := pdf.Get[pdf.Dict](doc, o)
-		if err != nil {
-			return 0, fromPDF(err)
-		}
-		if method, _ := ref["TransformMethod"].(pdf.Name); method != "DocMDP" {
-			continue
-		}
-		params, err := pdf.Get[pdf.Dict](doc, ref["TransformParams"])
-		if err != nil {
-			return 0, fromPDF(err)
-		}
-		if p, err := pdf.Get[pdf.Integer](doc, params["P"]); err == nil && p >= 1 && p <= 3 {
-			return int(p), nil
-		}
-	}
-	return 2, nil // the default of the standard
+	return f.rules.read(f.doc, f.perms)
 }
 
 // fieldName returns want if a new field may have that name, or the first free one that starts with prefix.

@@ -187,8 +187,8 @@ func (l *lab) stamping(t testing.TB) handmade {
 	}
 }
 
-// formPDF has a text field "name", a check box "agreed", a choice "kind", a group "part" with a text field "a", and an empty signature field "Sign".
-func formPDF(t testing.TB) []byte {
+// fillablePDF has a text field "name", a check box "agreed", a choice "kind", a group "part" with a text field "a", and an empty signature field "Sign".
+func fillablePDF(t testing.TB) []byte {
 	t.Helper()
 	base := samplePDF(1)
 	d, err := pdf.Open(bytes.NewReader(base), int64(len(base)))

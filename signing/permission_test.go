@@ -94,7 +94,7 @@ func annotate(t testing.TB, a pdf.Dict) func(d *pdf.Document, u *pdf.Update) {
 // TestPermissions: what may be done to a signed form, by what its signatures say. Nothing of it when strict.
 func TestPermissions(t *testing.T) {
 	l := newLab(t)
-	base := formPDF(t)
+	base := fillablePDF(t)
 	lax := signing.InspectOptions{Anchors: l.anchors, At: l.now(), Revocation: signing.RevocationIfPresent}
 	docs := map[string][]byte{
 		"plain": l.signBy(t, base, handmade{}),
@@ -165,7 +165,7 @@ func TestPermissions(t *testing.T) {
 // TestSigningOn: further signatures, by what those before say.
 func TestSigningOn(t *testing.T) {
 	l := newLab(t)
-	base := formPDF(t)
+	base := fillablePDF(t)
 	lax := signing.InspectOptions{Anchors: l.anchors, At: l.now(), Revocation: signing.RevocationIfPresent}
 	second := func(doc []byte) []byte { return l.signBy(t, doc, handmade{name: "Second"}) }
 	into := func(doc []byte) []byte {

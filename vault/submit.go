@@ -56,7 +56,7 @@ func (v *Vault) Submit(ctx context.Context, a Actor, id VersionID, signer Accoun
 		ID: JobID{newID()}, Purpose: Approval, Signer: official.ID, Dossier: x.Dossier, Version: x.ID, Register: x.Register,
 		Title: record.Title, Reason: reason,
 	}
-	if err := v.prepare(ctx, &job, official, base, key, lastPageCorner(official)); err != nil {
+	if err := v.prepare(ctx, &job, official, base, key, lastPageCorner()); err != nil {
 		return Job{}, err
 	}
 	event := v.event(a, Submit, x.target())
@@ -89,16 +89,8 @@ func (v *Vault) signer(ctx context.Context, a Actor, id AccountID) (Account, err
 }
 
 // lastPageCorner shows an approval at the lower right of the last page.
-func lastPageCorner(o Account) *signing.Appearance {
-	return &signing.Appearance{Rect: [4]float64{340, 40, 560, 100}, Lines: signatureLines(o)}
-}
-
-func signatureLines(o Account) []string {
-	lines := []string{"Ký bởi: " + o.Name}
-	if o.Post != "" {
-		lines = append(lines, o.Post)
-	}
-	return lines
+func lastPageCorner() *signing.Appearance {
+	return &signing.Appearance{Rect: [4]float64{340, 40, 560, 100}}
 }
 
 // prepare fills in the job: the revision that waits for the signature, sealed under the base object's data key, and what
@@ -114,7 +106,11 @@ func (v *Vault) prepare(ctx context.Context, j *Job, o Account, base *opened, ke
 	}
 	j.Created = v.now()
 	j.Expires = j.Created.Add(v.limits.JobTerm)
-	look.Lines = append(look.Lines, j.Created.In(vietnam).Format("Ngày 02/01/2006 15:04:05 -07:00"))
+	unit, err := v.store.Unit(ctx, o.Unit)
+	if err != nil {
+		return fmt.Errorf("reading unit %s: %w", o.Unit, err)
+	}
+	look.Name, look.Post, look.Unit, look.ShowTime = o.Name, o.Post, unit.Name, true
 	p, err := signing.Prepare(ctx, base, base.Size(), signing.Request{
 		Certificate: cert, Name: o.Name, Reason: j.Reason, Statement: statement(o, j), Time: j.Created, Visible: look,
 	})
