@@ -23,8 +23,8 @@ help: ## list these targets
 packages: ## install every Debian package that running and testing need (apt, with sudo if not root)
 	@deploy/install-packages.sh test
 
-.PHONY: build-machine run-machine test-machine interop-machine
-build-machine run-machine test-machine interop-machine:
+.PHONY: build-machine run-machine test-machine interop-machine interop-quick-machine
+build-machine run-machine test-machine interop-machine interop-quick-machine:
 	@deploy/install-packages.sh $(@:-machine=)
 	@deploy/check-machine.sh
 
@@ -66,10 +66,14 @@ bench: run-machine build ## measure against a raw minio-go put; prints a table, 
 	@$(BUILD) -o bin/trien-bench ./cmd/trien-bench
 	@exec bin/trien-bench --server bin/trien --json out/bench.json
 
-.PHONY: interop
-interop: interop-machine .tools/interop/installed ## sign PDFs of many producers, have other programs judge them; INTEROP='--only scan'
+.PHONY: interop interop-quick
+interop: interop-machine .tools/interop/installed ## sign PDFs of many producers, have other programs judge them (INTEROP='--only scan')
 	@$(BUILD) -o bin/trien-interop ./cmd/trien-interop
 	@exec bin/trien-interop $(INTEROP)
+
+interop-quick: interop-quick-machine .tools/interop/installed ## the same with few PDFs, without TeX, LibreOffice and Ghostscript
+	@$(BUILD) -o bin/trien-interop ./cmd/trien-interop
+	@exec bin/trien-interop --quick $(INTEROP)
 
 .PHONY: soak
 soak: test-machine ## the long tests: kill the server at random moments while deposits run

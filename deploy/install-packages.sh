@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs, and only those that are missing.
 #
-#   deploy/install-packages.sh build|run|test|interop [--list]
+#   deploy/install-packages.sh build|run|test|interop-quick|interop [--list]
 #
 # build: a C compiler, for the PKCS#11 binding alone. run: also PostgreSQL and SoftHSM2.
 # test: also the independent PDF tools, OpenSSL and Chromium that the tests judge our work with.
-# interop: build, those tools, and programs that make PDFs, for make interop.
+# interop-quick: build, those tools, and Python's environments. interop: also programs that make PDFs.
 # Quick when nothing is missing. --list prints what is missing and installs nothing.
 set -euo pipefail
 
 purpose=${1:-}
 list_only=${2:-}
 case "$purpose" in
-build | run | test | interop) ;;
+build | run | test | interop-quick | interop) ;;
 *)
-	echo "usage: $0 build|run|test|interop [--list]" >&2
+	echo "usage: $0 build|run|test|interop-quick|interop [--list]" >&2
 	exit 2
 	;;
 esac
@@ -64,11 +64,11 @@ postgres_package() {
 
 need gcc "C compiler for the PKCS#11 binding" have gcc
 need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
-if [ "$purpose" = run ] || [ "$purpose" = test ]; then
+if [[ "$purpose" = run || "$purpose" = test ]]; then
 	need postgresql "the vault's metadata and its ledger" postgres_binaries
 	need softhsm2 "a token in software for the demonstration" found '/usr/lib/*softhsm/libsofthsm2.so'
 fi
-if [ "$purpose" = test ] || [ "$purpose" = interop ]; then
+if [[ "$purpose" = test || "$purpose" = interop* ]]; then
 	need qpdf "checks the structure of our PDFs" have qpdf
 	need poppler-utils "pdfsig and pdftotext judge our PDFs" have pdfsig
 	need mupdf-tools "a second opinion on our PDFs" have mutool
@@ -77,8 +77,10 @@ if [ "$purpose" = test ] || [ "$purpose" = interop ]; then
 	need chromium "tests of the pages; prints PDFs" have chromium
 	need fonts-liberation "Vietnamese letters in the pages' screenshots" found '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' '/usr/share/fonts/truetype/liberation*/LiberationSans-Regular.ttf'
 fi
-if [ "$purpose" = interop ]; then
+if [[ "$purpose" = interop* ]]; then
 	need python3-venv "the environment of pyHanko and of Python's PDF libraries" python3 -c 'import ensurepip, venv'
+fi
+if [ "$purpose" = interop ]; then
 	need texlive-latex-base "pdfTeX makes PDFs" have pdflatex
 	need libreoffice-writer-nogui "makes PDFs" have soffice
 	need ghostscript "makes PDFs" have gs

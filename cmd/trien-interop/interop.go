@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -77,7 +77,7 @@ func interop(ctx context.Context, o options, stdout, stderr io.Writer) (err erro
 		}
 		return nil
 	})
-	progress := sync.Mutex{}
+	var done atomic.Int32
 	for n := range o.workers {
 		g.Go(func() error {
 			w, err := openWorker(ctx, o, l, filepath.Join(folder, fmt.Sprintf("worker%d", n)))
@@ -88,9 +88,7 @@ func interop(ctx context.Context, o options, stdout, stderr io.Writer) (err erro
 				if r.Results[i], err = w.work(ctx, inputs[i], documents); err != nil {
 					return errors.Join(fmt.Errorf("%s: %w", inputs[i].name, err), w.close())
 				}
-				progress.Lock()
-				r.Results[i].row(stderr)
-				progress.Unlock()
+				fmt.Fprintf(stderr, "%d of %d: %s, %.0f s\n", done.Add(1), len(inputs), inputs[i].name, r.Results[i].Seconds)
 			}
 			return w.close()
 		})
