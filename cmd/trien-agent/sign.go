@@ -406,7 +406,7 @@ func newSavedCopy(path, job string) (*savedCopy, error) {
 }
 
 func (c *savedCopy) keep() error {
-	if err := c.Close(); err != nil {
+	if err := errors.Join(c.Sync(), c.Close()); err != nil {
 		return err
 	}
 	return os.Rename(c.Name(), c.path)
