@@ -201,6 +201,7 @@ var words = map[string][2]string{
 	"action.disclose":       {"Khai thác nội dung", "Disclose"},
 	"action.submit":         {"Trình ký", "Submit"},
 	"action.sign":           {"Ký số", "Sign"},
+	"action.seal":           {"Đóng dấu cơ quan", "Seal"},
 	"action.enrol_device":   {"Đăng ký thiết bị", "Enrol a device"},
 	"action.revoke_device":  {"Thu hồi thiết bị", "Revoke a device"},
 	"action.export":         {"Xuất hồ sơ", "Export"},

@@ -6,105 +6,178 @@ import (
 	"encoding/pem"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 )
 
-// maxPEM bounds a file of certificates: anchors and chains are a few kilobytes each.
-const maxPEM = 4 << 20
+// Anchor is one root and what it is believed for. The zero bounds and empty lists stand for "without limit", so that Anchor{Certificate: c}
+// believes c as [NewAnchors] does.
+type Anchor struct {
+	Certificate *x509.Certificate
+	// Purposes that chains to it may serve; [SignDocuments] stands for people and seals both. Empty: all.
+	Purposes []Purpose
+	// NotBefore and NotAfter bound the time at which something under this anchor is believed, both inclusive: the time proven, not the time of
+	// judging. They narrow the certificate's own validity, never widen it. Zero: no bound.
+	NotBefore, NotAfter time.Time
+	// Policies of which the leaf must have at least one, each issuer between naming the same one or anyPolicy. Policy
+	// mappings are not followed. Empty: no certificate policy is asked for.
+	Policies []x509.OID
+}
+
+// Serves says whether chains to the anchor may serve p. For [SignDocuments] it is enough that it serves people or seals.
+func (a *Anchor) Serves(p Purpose) bool {
+	if len(a.Purposes) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(a.Purposes, func(own Purpose) bool { return own.covers(p) })
+}
+
+// covers says whether an anchor for p serves wish.
+func (p Purpose) covers(wish Purpose) bool {
+	if p == wish {
+		return true
+	}
+	both := []Purpose{SignAsPerson, SealDocuments}
+	switch {
+	case wish == SignDocuments, wish == ReceiveDelivery:
+		return p == SignDocuments || slices.Contains(both, p)
+	case p == SignDocuments:
+		return slices.Contains(both, wish)
+	}
+	return false
+}
+
+// ValidAt says whether the anchor's bounds, not its certificate's, include t.
+func (a *Anchor) ValidAt(t time.Time) bool {
+	return (a.NotBefore.IsZero() || !t.Before(a.NotBefore)) && (a.NotAfter.IsZero() || !t.After(a.NotAfter))
+}
 
 // Anchors are the roots that whoever judges believes in. The value is immutable and safe for concurrent use.
 type Anchors struct {
-	roots []*x509.Certificate
-	pool  *x509.CertPool
+	list  []Anchor
+	pools [purposes]*x509.CertPool
 }
 
-// NewAnchors believes in the certificates given. Repeated ones count once. Without any, no chain is ever found.
+// NewAnchors believes in the certificates given, for every purpose and at any time. Repeated ones count once. Without any, no chain is ever found.
 func NewAnchors(roots ...*x509.Certificate) *Anchors {
-	a := &Anchors{pool: x509.NewCertPool()}
+	list := make([]Anchor, 0, len(roots))
 	for _, c := range roots {
-		if c == nil || slices.ContainsFunc(a.roots, c.Equal) {
-			continue
+		if c != nil && !slices.ContainsFunc(list, func(a Anchor) bool { return a.Certificate.Equal(c) }) {
+			list = append(list, Anchor{Certificate: c})
 		}
-		a.roots = append(a.roots, c)
-		a.pool.AddCert(c)
+	}
+	return newAnchors(list)
+}
+
+// AnchorsOf believes in each anchor as it says. Errors wrap ErrMalformed: a missing, repeated or non-CA certificate, an unknown purpose, or bounds
+// that leave no time.
+func AnchorsOf(list ...Anchor) (*Anchors, error) {
+	var own []Anchor
+	for i, a := range list {
+		switch {
+		case a.Certificate == nil:
+			return nil, fmt.Errorf("%w: anchor %d has no certificate", ErrMalformed, i+1)
+		case !isCA(a.Certificate):
+			return nil, fmt.Errorf("%w: anchor %d is not a CA's", ErrMalformed, i+1)
+		case slices.ContainsFunc(own, func(b Anchor) bool { return b.Certificate.Equal(a.Certificate) }):
+			return nil, fmt.Errorf("%w: anchor %d is there twice", ErrMalformed, i+1)
+		case a.empty():
+			return nil, fmt.Errorf("%w: anchor %d is believed at no time", ErrMalformed, i+1)
+		case !writable(a.NotBefore) || !writable(a.NotAfter):
+			return nil, fmt.Errorf("%w: bounds of anchor %d are not in whole seconds of the years 1 to 9999", ErrMalformed, i+1)
+		}
+		for _, p := range a.Purposes {
+			if p < 0 || p >= purposes || p == ReceiveDelivery {
+				return nil, fmt.Errorf("%w: purpose %d of anchor %d", ErrMalformed, p, i+1)
+			}
+		}
+		own = append(own, a.clone())
+	}
+	return newAnchors(own), nil
+}
+
+func isCA(c *x509.Certificate) bool { return c.BasicConstraintsValid && c.IsCA }
+
+// empty says whether the bounds leave no time.
+func (a *Anchor) empty() bool {
+	return !a.NotBefore.IsZero() && !a.NotAfter.IsZero() && a.NotAfter.Before(a.NotBefore)
+}
+
+// writable says whether a bound is the same after it was written and read.
+func writable(t time.Time) bool {
+	return t.IsZero() || t.Nanosecond() == 0 && t.UTC().Year() >= 1 && t.UTC().Year() <= 9999
+}
+
+// clone keeps the list from being changed through the caller's slices. Purposes get their one form: what stands in files.
+func (a Anchor) clone() Anchor {
+	a.Purposes, a.Policies = canonicalPurposes(a.Purposes), slices.Clone(a.Policies)
+	return a
+}
+
+func newAnchors(list []Anchor) *Anchors {
+	a := &Anchors{list: list}
+	for p := range a.pools {
+		a.pools[p] = x509.NewCertPool()
+		for i := range list {
+			if list[i].Serves(Purpose(p)) {
+				a.pools[p].AddCert(list[i].Certificate)
+			}
+		}
 	}
 	return a
 }
 
-// ParseAnchors reads PEM certificates. Between them only empty lines and comments (lines that start with #) may stand,
-// so that a damaged file is refused rather than read as a shorter list. Every anchor must be a CA certificate.
-// Errors wrap ErrMalformed.
-func ParseAnchors(data []byte) (*Anchors, error) {
-	list, err := ParseCertificates(data)
-	if err != nil {
-		return nil, fmt.Errorf("reading trust anchors: %w", err)
+// Certificates returns the anchors in the order given. A nil receiver has none.
+func (a *Anchors) Certificates() []*x509.Certificate {
+	if a == nil {
+		return nil
 	}
-	for i, c := range list {
-		if !c.BasicConstraintsValid || !c.IsCA {
-			return nil, fmt.Errorf("reading trust anchors: %w: certificate %d is not a CA's", ErrMalformed, i+1)
-		}
+	var out []*x509.Certificate
+	for i := range a.list {
+		out = append(out, a.list[i].Certificate)
 	}
-	return NewAnchors(list...), nil
+	return out
 }
 
-// ParseCertificates reads one or more PEM certificates under the same rules as [ParseAnchors], of any kind.
-func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
-	if len(data) > maxPEM {
-		return nil, fmt.Errorf("%w: more than %d bytes of PEM", ErrMalformed, maxPEM)
+// List returns the anchors with what each is believed for, in the order given. A nil receiver has none.
+func (a *Anchors) List() []Anchor {
+	if a == nil {
+		return nil
 	}
-	var list []*x509.Certificate
-	rest := data
-	for {
-		var err error
-		if rest, err = skipComments(rest); err != nil {
-			return nil, err
-		}
-		if len(rest) == 0 {
-			break
-		}
-		block, after := pem.Decode(rest)
-		if block == nil {
-			return nil, fmt.Errorf("%w: PEM block %d does not end", ErrMalformed, len(list)+1)
-		}
-		if block.Type != "CERTIFICATE" || len(block.Headers) != 0 {
-			return nil, fmt.Errorf("%w: PEM block %d is no certificate", ErrMalformed, len(list)+1)
-		}
-		// pem.Decode skips what it cannot read: count the armour it passed over.
-		if bytes.Count(rest[:len(rest)-len(after)], []byte("-----BEGIN")) != 1 {
-			return nil, fmt.Errorf("%w: PEM block %d is damaged", ErrMalformed, len(list)+1)
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("%w: certificate %d: %w", ErrMalformed, len(list)+1, err)
-		}
-		list = append(list, c)
-		rest = after
+	var out []Anchor
+	for _, one := range a.list {
+		out = append(out, one.clone())
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("%w: no certificate", ErrMalformed)
-	}
-	return list, nil
+	return out
 }
 
-// skipComments drops empty lines and comments before the next block.
-func skipComments(b []byte) ([]byte, error) {
-	for len(b) > 0 {
-		line, after, _ := bytes.Cut(b, []byte("\n"))
-		text := strings.TrimSpace(string(line))
-		if strings.HasPrefix(text, "-----BEGIN") {
-			return b, nil
-		}
-		if text != "" && !strings.HasPrefix(text, "#") {
-			return nil, fmt.Errorf("%w: text between certificates", ErrMalformed)
-		}
-		b = after
+// Contains says whether c itself is an anchor, for whatever purpose.
+func (a *Anchors) Contains(c *x509.Certificate) bool { return a.rank(c) >= 0 }
+
+// rank is the place of c among the anchors, or -1.
+func (a *Anchors) rank(c *x509.Certificate) int {
+	if a == nil || c == nil {
+		return -1
 	}
-	return nil, nil
+	return slices.IndexFunc(a.list, func(one Anchor) bool { return one.Certificate.Equal(c) })
 }
 
-// PEM writes the anchors in the form that [ParseAnchors] reads.
+// PEM writes the anchors in the form that [ParseAnchors] reads, what each is believed for with them. Anchors
+// without any limit are written as certificates alone.
 func (a *Anchors) PEM() []byte {
-	return EncodePEM(a.Certificates()...)
+	var b bytes.Buffer
+	last := ""
+	for _, one := range a.List() {
+		header := one.header()
+		if header == "" && last != "" {
+			header = "# " + keyPurpose + ": " + wordAll + "\n"
+		}
+		if header != last {
+			b.WriteString(header)
+			last = header
+		}
+		b.Write(EncodePEM(one.Certificate))
+	}
+	return b.Bytes()
 }
 
 // EncodePEM writes certificates one after another.
@@ -115,17 +188,4 @@ func EncodePEM(list ...*x509.Certificate) []byte {
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 	}
 	return b.Bytes()
-}
-
-// Certificates returns the anchors in the order given. A nil receiver has none.
-func (a *Anchors) Certificates() []*x509.Certificate {
-	if a == nil {
-		return nil
-	}
-	return slices.Clone(a.roots)
-}
-
-// Contains says whether c itself is an anchor.
-func (a *Anchors) Contains(c *x509.Certificate) bool {
-	return a != nil && slices.ContainsFunc(a.roots, c.Equal)
 }

@@ -111,16 +111,22 @@ func checkCertID(answer []byte, cert, issuer *x509.Certificate) error {
 
 // singleResponses walks to the SEQUENCE OF SingleResponse.
 func singleResponses(answer []byte) (cryptobyte.String, error) {
+	list, _, err := responseData(answer)
+	return list, err
+}
+
+// responseData walks to the SEQUENCE OF SingleResponse, and returns what follows it.
+func responseData(answer []byte) (list, rest cryptobyte.String, err error) {
 	bad := fmt.Errorf("%w: OCSP answer", ErrMalformed)
-	var resp, bytesTag, body, basicOctets, basic, tbs, list cryptobyte.String
+	var resp, bytesTag, body, basicOctets, basic, tbs cryptobyte.String
 	var status int
 	var kind asn1.ObjectIdentifier
 	in := cryptobyte.String(answer)
 	if !in.ReadASN1(&resp, der.SEQUENCE) || !in.Empty() || !resp.ReadASN1Enum(&status) {
-		return nil, bad
+		return nil, nil, bad
 	}
 	if status != 0 {
-		return nil, fmt.Errorf("%w: responder answered with status %d", ErrUnknown, status)
+		return nil, nil, statusError(status)
 	}
 	explicit := func(n uint8) der.Tag { return der.Tag(n).ContextSpecific().Constructed() }
 	if !resp.ReadASN1(&bytesTag, explicit(0)) || !bytesTag.ReadASN1(&body, der.SEQUENCE) ||
@@ -128,15 +134,22 @@ func singleResponses(answer []byte) (cryptobyte.String, error) {
 		!body.ReadASN1(&basicOctets, der.OCTET_STRING) || !basicOctets.ReadASN1(&basic, der.SEQUENCE) ||
 		!basic.ReadASN1(&tbs, der.SEQUENCE) ||
 		!tbs.SkipOptionalASN1(explicit(0)) { // version
-		return nil, bad
+		return nil, nil, bad
 	}
 	var responder cryptobyte.String
 	var tag der.Tag
 	if !tbs.ReadAnyASN1(&responder, &tag) || !tbs.SkipASN1(der.GeneralizedTime) || !tbs.ReadASN1(&list, der.SEQUENCE) {
-		return nil, bad
+		return nil, nil, bad
 	}
-	return list, nil
+	return list, tbs, nil
 }
+
+// statusError is an answer that is none (OCSPResponseStatus of RFC 6960 §4.2.1).
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("responder answered with status %d", int(s)) }
+
+func (statusError) Unwrap() error { return ErrUnknown }
 
 // subjectKey is the content of the BIT STRING that key ids hash.
 func subjectKey(c *x509.Certificate) ([]byte, error) {

@@ -341,3 +341,17 @@ func (s scheme) algorithm() (algorithm, error) {
 	a, _ := readAlgorithm(&in) // it was just written
 	return a, nil
 }
+
+// names of a digest algorithm and of a signature algorithm with its key, for people.
+func (s scheme) names(pub crypto.PublicKey) (digest, signature string) {
+	switch k := pub.(type) {
+	case *rsa.PublicKey:
+		signature = fmt.Sprintf("RSA %d", k.N.BitLen())
+		if s.family == pss {
+			signature += " PSS"
+		}
+	case *ecdsa.PublicKey:
+		signature = "ECDSA " + k.Curve.Params().Name
+	}
+	return s.hash.String(), signature
+}

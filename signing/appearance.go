@@ -3,67 +3,233 @@ package signing
 import (
 	"bytes"
 	"compress/zlib"
-	"crypto/sha256"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
-	"unicode/utf16"
-
-	"golang.org/x/text/unicode/norm"
+	"time"
 
 	"trien/signing/pdf"
 )
 
+// NewPage as [Appearance.Page] is a page appended to the document, as large as the last one. A document that has a signature is refused then: no
+// validator takes a page that was added later for harmless.
+const NewPage = -1
+
+// Millimetre in points, the unit of rectangles.
+const Millimetre = 72 / 25.4
+
+// Layout says where picture and text stand.
+type Layout int
+
 const (
-	appearancePad  = 4.0  // points between frame and text
-	appearanceMax  = 10.0 // largest font size
-	appearanceMin  = 3.0  // smallest that anyone can read
-	appearanceLead = 1.2
+	Beside Layout = iota // in a frame, the picture left of the text
+	Behind               // in a frame, the text over the picture
+	// Block is how Decree 30/2020/NĐ-CP has a competent person sign (annex I, part I, II.7): without a frame, the post on top,
+	// below it the picture of the signature, below that the name, each in the middle.
+	Block
 )
 
-// appearance draws the lines into a form XObject and returns the widget's /Rect and /AP. The text is as large as fits.
-func (f *form) appearance(a Appearance) (pdf.Dict, error) {
-	page, err := f.page(a.Page)
-	if err != nil {
-		return nil, err
-	}
+// Appearance is what a visible signature shows, and where. Text is black and upright in letters like Times New Roman, of size 10 (13 in a [Block]) or
+// as large as fits; a letter that the font has not got is ErrUnsupported. A picture without text has no frame. What is empty is not shown.
+type Appearance struct {
+	Page int        // from 1; 0: the last page; NewPage
+	Rect [4]float64 // left, bottom, right, top in points from the lower left of the page as it is shown, rotation and cropping applied
+	Over string     // name of a signature that the picture, a seal, is to cover as [SealRect] says; instead of Page and Rect
+
+	Name, Post, Unit string // of who signs; Unit without Name is an organisation
+	Reason           string
+	ShowTime         bool     // time of the request, as annex I of the decree asks: day, second and zone of Vietnam (ISO 8601)
+	Lines            []string // further lines, which are not broken
+	Picture          *Picture
+	Layout           Layout
+}
+
+// points between frame and content, and between contents
+const appearancePad = 4.0
+
+const (
+	frameText = 10.0 // largest font sizes
+	blockText = 13.0
+)
+
+// box is a part of the appearance, in points.
+type box struct{ left, bottom, right, top float64 }
+
+func (b box) width() float64  { return b.right - b.left }
+func (b box) height() float64 { return b.top - b.bottom }
+
+func (b box) inset(by float64) box { return box{b.left + by, b.bottom + by, b.right - by, b.top - by} }
+
+func (a *Appearance) checkRect() (box, error) {
 	for _, v := range a.Rect {
 		if math.IsNaN(v) || math.Abs(v) > 20000 {
-			return nil, fmt.Errorf("%w: rectangle of the appearance", ErrUnsupported)
+			return box{}, fmt.Errorf("%w: rectangle of the appearance", ErrUnsupported)
 		}
 	}
-	width, height := a.Rect[2]-a.Rect[0], a.Rect[3]-a.Rect[1]
-	if width <= 2*appearancePad || height <= 2*appearancePad {
-		return nil, fmt.Errorf("%w: rectangle of the appearance has no room", ErrUnsupported)
+	b := box{0, 0, a.Rect[2] - a.Rect[0], a.Rect[3] - a.Rect[1]}
+	if b.width() <= 2*appearancePad || b.height() <= 2*appearancePad {
+		return box{}, fmt.Errorf("%w: rectangle of the appearance has no room", ErrUnsupported)
+	}
+	return b, nil
+}
+
+// text is all that is written, in its order, but what a Block writes above the picture.
+func (a *Appearance) text(at time.Time) []paragraph {
+	var list []paragraph
+	say := func(label, text string) {
+		if text != "" {
+			list = append(list, paragraph{text: label + text})
+		}
+	}
+	if a.Layout == Block {
+		say("", a.Name)
+		say("", a.Unit)
+	} else {
+		say("Ký bởi: ", a.Name)
+		say("Chức vụ: ", a.Post)
+		if a.Name == "" {
+			say("", a.Unit)
+		} else {
+			say("Đơn vị: ", a.Unit)
+		}
+	}
+	say("Lý do: ", a.Reason)
+	if a.ShowTime {
+		say("", at.In(vietnam).Format("Ngày 02/01/2006 15:04:05 -07:00"))
+	}
+	for _, l := range a.Lines {
+		list = append(list, paragraph{text: l, rigid: true})
+	}
+	return list
+}
+
+// sketch is an appearance while it is drawn.
+type sketch struct {
+	strings.Builder
+	typeset
+	picture *artwork // nil: none
+	drawn   box      // where the picture stands
+}
+
+// draw makes the form XObject; its coordinates start at the lower left of the rectangle.
+func (f *form) draw(a *Appearance, s *artwork, at time.Time) (*pdf.NewStream, error) {
+	all, err := a.checkRect()
+	if err != nil {
+		return nil, err
 	}
 	font, err := serif()
 	if err != nil {
 		return nil, err
 	}
-	t := typeset{font: font, used: map[uint16]rune{}}
-	content, err := t.draw(a.Lines, width, height)
+	k := &sketch{typeset: typeset{font: font, used: map[uint16]rune{}}, picture: s}
+	text := a.text(at)
+	switch {
+	case a.Layout < Beside || a.Layout > Block:
+		err = fmt.Errorf("%w: layout %d", ErrUnsupported, a.Layout)
+	case a.Layout == Block:
+		err = k.block(a.Post, text, all)
+	case len(text) == 0 && s != nil:
+		k.place(all)
+	default:
+		err = k.framed(text, all, a.Layout == Behind)
+	}
 	if err != nil {
 		return nil, err
 	}
-	fontRef, err := t.embed(f.update)
-	if err != nil {
-		return nil, err
+	return f.compose(k, all, at)
+}
+
+// framed draws a thin frame, the picture and the text beside or over it.
+func (k *sketch) framed(text []paragraph, all box, behind bool) error {
+	fmt.Fprintf(k, "q 0.5 w 0.2 0.25 0.6 RG 0.25 0.25 %.2f %.2f re S Q\n", all.width()-0.5, all.height()-0.5)
+	in := all.inset(appearancePad)
+	if k.picture != nil {
+		room := in
+		if !behind {
+			room.right = room.left + 0.4*room.width()
+			room.right = room.left + k.picture.within(room)[0]
+		}
+		k.place(room)
+		if !behind {
+			in.left = room.right + appearancePad
+		}
 	}
-	x, err := flate(pdf.Dict{
+	if len(text) == 0 {
+		return nil
+	}
+	lines, size, err := k.fit(text, in.width(), in.height(), frameText)
+	if err != nil {
+		return err
+	}
+	k.show(&k.Builder, lines, size, in, false)
+	return nil
+}
+
+// block draws the post, the picture and the rest below each other. With a picture the text may take three fifths of the height.
+func (k *sketch) block(post string, below []paragraph, all box) error {
+	room := all.height()
+	if k.picture != nil {
+		room *= 0.6
+	}
+	list := below
+	if post != "" {
+		list = append([]paragraph{{text: post}}, below...)
+	}
+	_, size, err := k.fit(list, all.width(), room, blockText)
+	if err != nil {
+		return err
+	}
+	middle := all
+	if post != "" {
+		lines := k.broken(list[0], int(all.width()*1000/size))
+		k.show(&k.Builder, lines, size, all, true)
+		middle.top -= float64(len(lines)) * size * textLead
+		list = list[1:]
+	}
+	var lines []line
+	for _, p := range list {
+		lines = append(lines, k.broken(p, int(all.width()*1000/size))...)
+	}
+	if len(lines) > 0 {
+		foot := all
+		foot.top = all.bottom + float64(len(lines))*size*textLead
+		k.show(&k.Builder, lines, size, foot, true)
+		middle.bottom = foot.top
+	}
+	if k.picture != nil {
+		k.place(middle)
+	}
+	return nil
+}
+
+// place draws the picture in the middle of a box, as large as fits and at most in its real size.
+func (k *sketch) place(in box) {
+	size := k.picture.within(in)
+	x, y := in.left+(in.width()-size[0])/2, in.bottom+(in.height()-size[1])/2
+	k.drawn = box{x, y, x + size[0], y + size[1]}
+	fmt.Fprintf(k, "q %.4f 0 0 %.4f %.4f %.4f cm /Picture Do Q\n", size[0], size[1], x, y)
+}
+
+// compose closes the sketch: the content with its font and picture.
+func (f *form) compose(k *sketch, all box, at time.Time) (*pdf.NewStream, error) {
+	resources := pdf.Dict{}
+	dict := pdf.Dict{
 		"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "FormType": pdf.Integer(1),
-		"BBox":      pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Real(width), pdf.Real(height)},
-		"Resources": pdf.Dict{"Font": pdf.Dict{"F1": fontRef}},
-	}, content)
-	if err != nil {
-		return nil, err
+		"BBox":      pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Real(all.width()), pdf.Real(all.height())},
+		"Resources": resources,
 	}
-	rect, matrix := place(a.Rect, page)
-	if matrix != nil {
-		x.Dict["Matrix"] = matrix
+	if len(k.used) > 0 {
+		font, err := k.embed(f.update)
+		if err != nil {
+			return nil, err
+		}
+		resources["Font"] = pdf.Dict{"F1": font}
 	}
-	return pdf.Dict{"Rect": rect, "AP": pdf.Dict{"N": f.update.Add(x)}}, nil
+	if k.picture != nil {
+		resources["XObject"] = pdf.Dict{"Picture": k.picture.ref}
+		k.remember(dict, at)
+	}
+	return flate(dict, []byte(k.String()))
 }
 
 // place turns a rectangle on the page as it is shown into one of the page's own coordinates, and returns the matrix by which
@@ -82,6 +248,21 @@ func place(r [4]float64, page pdf.Page) (pdf.Array, pdf.Array) {
 		return reals(box[0]+r[1], box[3]-r[2], box[0]+r[3], box[3]-r[0]), ints(0, -1, 1, 0, 0, 0)
 	}
 	return reals(box[0]+r[0], box[1]+r[1], box[0]+r[2], box[1]+r[3]), nil
+}
+
+// unplace is the way back: the rectangle of a widget as it is shown.
+func unplace(r [4]float64, page pdf.Page) [4]float64 {
+	r = [4]float64{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}
+	box := page.CropBox
+	switch page.Rotate {
+	case 90:
+		return [4]float64{r[1] - box[1], box[2] - r[2], r[3] - box[1], box[2] - r[0]}
+	case 180:
+		return [4]float64{box[2] - r[2], box[3] - r[3], box[2] - r[0], box[3] - r[1]}
+	case 270:
+		return [4]float64{box[3] - r[3], r[0] - box[0], box[3] - r[1], r[2] - box[0]}
+	}
+	return [4]float64{r[0] - box[0], r[1] - box[1], r[2] - box[0], r[3] - box[1]}
 }
 
 func ints(v ...int) pdf.Array {
@@ -105,125 +286,4 @@ func flate(d pdf.Dict, data []byte) (*pdf.NewStream, error) {
 	}
 	d["Filter"] = pdf.Name("FlateDecode")
 	return &pdf.NewStream{Dict: d, Data: b.Bytes()}, nil
-}
-
-// typeset remembers the glyphs that a text uses.
-type typeset struct {
-	font *face
-	used map[uint16]rune
-}
-
-// draw returns the content stream: a thin frame and the lines.
-func (t *typeset) draw(lines []string, width, height float64) ([]byte, error) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "q 0.5 w 0.2 0.25 0.6 RG 0.25 0.25 %.2f %.2f re S Q\n", width-0.5, height-0.5)
-	if len(lines) == 0 {
-		return []byte(b.String()), nil
-	}
-	set := make([][]uint16, len(lines))
-	widest := 1
-	for i, line := range lines {
-		sum := 0
-		// Composed letters: the font places no combining marks by itself.
-		for _, r := range norm.NFC.String(strings.Map(printable, line)) {
-			g := t.font.glyph(r)
-			if _, ok := t.used[g]; !ok {
-				t.used[g] = r
-			}
-			set[i] = append(set[i], g)
-			sum += t.font.advance(g)
-		}
-		widest = max(widest, sum)
-	}
-	room := height - 2*appearancePad
-	size := min(appearanceMax, room/(appearanceLead*float64(len(lines))), (width-2*appearancePad)*1000/float64(widest))
-	size = math.Floor(size*100) / 100
-	if size < appearanceMin {
-		return nil, fmt.Errorf("%w: %d lines of text do not fit into the appearance", ErrUnsupported, len(lines))
-	}
-	top := height - appearancePad - size*float64(t.font.scaled(t.font.ascent))/1000
-	fmt.Fprintf(&b, "BT 0 g /F1 %.2f Tf %.2f TL %.2f %.2f Td\n", size, size*appearanceLead, appearancePad, top)
-	for _, glyphs := range set {
-		b.WriteByte('<')
-		for _, g := range glyphs {
-			fmt.Fprintf(&b, "%04x", g)
-		}
-		b.WriteString("> Tj T*\n")
-	}
-	b.WriteString("ET\n")
-	return []byte(b.String()), nil
-}
-
-// printable turns control characters to blanks.
-func printable(r rune) rune {
-	if r < ' ' || r == 0x7f {
-		return ' '
-	}
-	return r
-}
-
-// embed adds the font as Type 0 with the glyphs used and their Unicode values (ISO 32000-1, 9.7).
-func (t *typeset) embed(u *pdf.Update) (pdf.Ref, error) {
-	file, err := t.font.subset(t.used)
-	if err != nil {
-		return pdf.Ref{}, err
-	}
-	stream, err := flate(pdf.Dict{"Length1": pdf.Integer(len(file))}, file)
-	if err != nil {
-		return pdf.Ref{}, err
-	}
-	sum := sha256.Sum256(file)
-	tag := make([]byte, 6) // six capitals mark a subset
-	for i := range tag {
-		tag[i] = 'A' + sum[i]%26
-	}
-	name := pdf.Name(string(tag) + "+LiberationSerif")
-	bbox := make([]int, 4)
-	for i, v := range t.font.bbox {
-		bbox[i] = t.font.scaled(v)
-	}
-	descriptor := u.Add(pdf.Dict{
-		"Type": pdf.Name("FontDescriptor"), "FontName": name, "Flags": pdf.Integer(4), "FontBBox": ints(bbox...),
-		"ItalicAngle": pdf.Integer(0), "Ascent": pdf.Integer(t.font.scaled(t.font.ascent)), "Descent": pdf.Integer(t.font.scaled(t.font.descent)),
-		"CapHeight": pdf.Integer(662), "StemV": pdf.Integer(80), "FontFile2": u.Add(stream),
-	})
-	var widths pdf.Array
-	glyphs := slices.Sorted(maps.Keys(t.used))
-	for _, g := range glyphs {
-		widths = append(widths, pdf.Integer(g), pdf.Array{pdf.Integer(t.font.advance(g))})
-	}
-	descendant := u.Add(pdf.Dict{
-		"Type": pdf.Name("Font"), "Subtype": pdf.Name("CIDFontType2"), "BaseFont": name, "FontDescriptor": descriptor,
-		"CIDSystemInfo": pdf.Dict{"Registry": pdf.String("Adobe"), "Ordering": pdf.String("Identity"), "Supplement": pdf.Integer(0)},
-		"CIDToGIDMap":   pdf.Name("Identity"), "DW": pdf.Integer(t.font.advance(0)), "W": widths,
-	})
-	unicode, err := flate(pdf.Dict{}, t.toUnicode(glyphs))
-	if err != nil {
-		return pdf.Ref{}, err
-	}
-	return u.Add(pdf.Dict{
-		"Type": pdf.Name("Font"), "Subtype": pdf.Name("Type0"), "BaseFont": name, "Encoding": pdf.Name("Identity-H"),
-		"DescendantFonts": pdf.Array{descendant}, "ToUnicode": u.Add(unicode),
-	}), nil
-}
-
-// toUnicode is the CMap by which readers copy and search the text (ISO 32000-1, 9.10.3).
-func (t *typeset) toUnicode(glyphs []uint16) []byte {
-	var b strings.Builder
-	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n" +
-		"/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n" +
-		"1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n")
-	for part := range slices.Chunk(glyphs, 100) {
-		fmt.Fprintf(&b, "%d beginbfchar\n", len(part))
-		for _, g := range part {
-			fmt.Fprintf(&b, "<%04x> <", g)
-			for _, u := range utf16.Encode([]rune{t.used[g]}) {
-				fmt.Fprintf(&b, "%04x", u)
-			}
-			b.WriteString(">\n")
-		}
-		b.WriteString("endbfchar\n")
-	}
-	b.WriteString("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n")
-	return []byte(b.String())
 }

@@ -118,6 +118,18 @@ func SignAttributes(key crypto.Signer, a Algorithm, attrs []byte) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	sig, err := s.ask(key, attrs)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.verify(key.Public(), attrs, sig); err != nil {
+		return nil, fmt.Errorf("signing attributes: %w", err)
+	}
+	return sig, nil
+}
+
+// ask has the key sign. What it returns is not checked yet.
+func (s scheme) ask(key crypto.Signer, attrs []byte) ([]byte, error) {
 	h := s.hash.New()
 	h.Write(attrs)
 	sig, err := key.Sign(rand.Reader, h.Sum(nil), s.options())
@@ -125,9 +137,6 @@ func SignAttributes(key crypto.Signer, a Algorithm, attrs []byte) ([]byte, error
 		return nil, fmt.Errorf("signing attributes: %w", err)
 	}
 	if sig, err = normalise(key.Public(), sig); err != nil {
-		return nil, fmt.Errorf("signing attributes: %w", err)
-	}
-	if err := s.verify(key.Public(), attrs, sig); err != nil {
 		return nil, fmt.Errorf("signing attributes: %w", err)
 	}
 	return sig, nil

@@ -204,6 +204,9 @@ func (s *signedData) check(contentType asn1.ObjectIdentifier, sum func(crypto.Ha
 	if err := s.checkContentType(); err != nil {
 		return cert, false, err
 	}
+	if err := s.checkProtection(); err != nil {
+		return cert, false, err
+	}
 	want, err := s.messageDigest()
 	if err != nil {
 		return cert, false, err
@@ -220,6 +223,19 @@ func (s *signedData) check(contentType asn1.ObjectIdentifier, sum func(crypto.Ha
 	}
 	named, err = checkESS(s.attributes, cert)
 	return cert, named, err
+}
+
+// algorithms names digest and signature algorithm for a report; empty if they are not accepted.
+func (s *signedData) algorithms(signer *x509.Certificate) (digest, signature string) {
+	hash, err := s.digest.digest()
+	if err != nil || signer == nil {
+		return "", ""
+	}
+	method, err := s.algorithm.scheme(hash)
+	if err != nil {
+		return "", ""
+	}
+	return method.names(signer.PublicKey)
 }
 
 func (s *signedData) checkContentType() error {

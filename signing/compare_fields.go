@@ -1,56 +1,50 @@
 package signing
 
 import (
-	"context"
-
 	"trien/signing/pdf"
 )
 
 // findAdded lists the signature fields that the revision adds, and refuses those that are more than a signature.
 func (c *comparison) findAdded() error {
-	before := map[pdf.Ref]bool{}
-	err := walkFields(c.old, func(_ string, ref pdf.Ref, _ pdf.Dict, _ pdf.Name) error {
-		before[ref] = true
+	c.fields = map[pdf.Ref]formField{}
+	err := walkFields(c.old, func(f formField) error {
+		c.fields[f.ref] = f
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	level := 0
-	catalog, err := c.old.Catalog()
-	if err != nil {
-		return err
-	}
-	if perms, err := pdf.Get[pdf.Dict](c.old, catalog["Perms"]); err != nil {
-		return err
-	} else if perms["DocMDP"] != nil {
-		if level, err = certifiedLevel(c.old, perms["DocMDP"]); err != nil {
-			return err
+	delete(c.fields, pdf.Ref{})
+	return walkFields(c.next, func(f formField) error {
+		if _, had := c.fields[f.ref]; !had && f.ref != (pdf.Ref{}) {
+			c.judgeAdded(f)
 		}
-	}
-	return walkFields(c.next, func(name string, ref pdf.Ref, field pdf.Dict, kind pdf.Name) error {
-		if before[ref] || ref == (pdf.Ref{}) {
-			return nil
-		}
-		if _, had := c.old.Entry(ref.Num); had {
-			c.refuse("field-reused", "form field %q is an object that the document had before", name)
-			return nil
-		}
-		if kind != "Sig" || !c.signedBy(ref) {
-			c.refuse("field-added", "form field %q was added without a signature", name)
-			return nil
-		}
-		if why := c.widgetFlaw(ref, field); why != "" {
-			c.refuse("field-odd", "signature field %q %s", name, why)
-			return nil
-		}
-		if level == 1 && !c.isStamp(ref) {
-			c.refuse("not-permitted", "signature field %q was added although the document was certified against changes", name)
-			return nil
-		}
-		c.added[ref] = true
 		return nil
 	})
+}
+
+func (c *comparison) judgeAdded(f formField) {
+	if _, had := c.old.Entry(f.ref.Num); had {
+		c.refuse("field-reused", "form field %q is an object that the document had before", f.name)
+		return
+	}
+	if f.kind != "Sig" || !c.signedBy(f.ref) {
+		c.refuse("field-added", "form field %q was added without a signature", f.name)
+		return
+	}
+	if why := c.widgetFlaw(f.ref, f.dict); why != "" {
+		c.refuse("field-odd", "signature field %q %s", f.name, why)
+		return
+	}
+	c.added[f.ref] = true
+	switch {
+	case c.isStamp(f.ref):
+		c.allow("timestamp-added", f.name, "document time-stamp %q is added", f.name)
+	case c.permitted.level == permitNothing:
+		c.refuse("not-permitted", "signature field %q was added although the document was certified against changes", f.name)
+	default:
+		c.allow("signature-added", f.name, "signature %q is added", f.name)
+	}
 }
 
 // widgetKeys is what a signature field with its widget may have: nothing that acts, nothing that has parts elsewhere.
@@ -97,67 +91,4 @@ func (c *comparison) emptyRect(field pdf.Dict) bool {
 		v[n] = float64(r)
 	}
 	return v[0] == v[2] || v[1] == v[3]
-}
-
-// hanging collects the numbers of objects that are referred to but not defined.
-type hanging struct {
-	ctx  context.Context // of the one call it serves
-	refs map[int]bool
-	seen []uint64 // one bit for each object number: documents have millions
-}
-
-func newHanging(ctx context.Context) *hanging { return &hanging{ctx: ctx, refs: map[int]bool{}} }
-
-// mark reports whether the object is met for the first time.
-func (h *hanging) mark(num int) bool {
-	if num < 0 {
-		return false
-	}
-	word, bit := num/64, uint64(1)<<(num%64)
-	for len(h.seen) <= word {
-		h.seen = append(h.seen, 0)
-	}
-	first := h.seen[word]&bit == 0
-	h.seen[word] |= bit
-	return first
-}
-
-// walk follows references from o in doc, without recursion over references, since lists may be as long as the document.
-func (h *hanging) walk(doc *pdf.Document, o pdf.Object) error {
-	var queue []pdf.Ref
-	var direct func(o pdf.Object)
-	direct = func(o pdf.Object) {
-		switch o := o.(type) {
-		case pdf.Ref:
-			if e, ok := doc.Entry(o.Num); !ok || e.Free || e.Ref != o {
-				h.refs[o.Num] = true // not marked: a later revision may define it, and then it is looked into
-			} else if h.mark(o.Num) {
-				queue = append(queue, o)
-			}
-		case pdf.Array:
-			for _, e := range o {
-				direct(e)
-			}
-		case pdf.Dict:
-			for _, e := range o {
-				direct(e)
-			}
-		case *pdf.Stream:
-			direct(o.Dict)
-		}
-	}
-	direct(o)
-	for len(queue) > 0 {
-		if err := h.ctx.Err(); err != nil {
-			return err
-		}
-		ref := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
-		o, err := doc.Object(ref)
-		if err != nil {
-			return err
-		}
-		direct(o)
-	}
-	return nil
 }

@@ -3,10 +3,12 @@ package signing
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // Complete checks the raw signature against the expected certificate and the prepared digest, time-stamps it (B-T; without tsa it stays
@@ -14,9 +16,9 @@ import (
 // is the final revision; after an error p is as before. Errors wrap ErrSignature, ErrTimestamp, ErrTampered, or ErrUnsupported if the
 // reserve is too small.
 func (p *Prepared) Complete(ctx context.Context, chain []*x509.Certificate, signature []byte, tsa Timestamper) error {
-	cert, err := x509.ParseCertificate(p.Certificate)
+	cert, err := p.signer()
 	if err != nil {
-		return fmt.Errorf("%w: certificate: %w", ErrTampered, err)
+		return err
 	}
 	if sum, err := p.digest(); err != nil {
 		return err
@@ -57,12 +59,41 @@ func (p *Prepared) Complete(ctx context.Context, chain []*x509.Certificate, sign
 	return p.embed(cms)
 }
 
+// Sign completes with a key that is at hand: what is asked of it is what Complete checks. Errors are those of [Prepared.Complete] and the key's.
+func (p *Prepared) Sign(ctx context.Context, key crypto.Signer, chain []*x509.Certificate, tsa Timestamper) error {
+	attrs, err := p.Attributes()
+	if err != nil {
+		return err
+	}
+	s, err := p.Algorithm.fits(key.Public())
+	if err != nil {
+		return err
+	}
+	signature, err := s.ask(key, attrs)
+	if err != nil {
+		return err
+	}
+	return p.Complete(ctx, chain, signature, tsa)
+}
+
+// signer is the certificate expected: the one prepared with, or parsed if p was stored meanwhile.
+func (p *Prepared) signer() (*x509.Certificate, error) {
+	if p.parsed != nil && bytes.Equal(p.parsed.Raw, p.Certificate) {
+		return p.parsed, nil
+	}
+	cert, err := x509.ParseCertificate(p.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%w: certificate: %w", ErrTampered, err)
+	}
+	return cert, nil
+}
+
 // continuing picks from list the issuers of leaf, without a root: a certificate that no chain needs has no place in a signature.
 func continuing(leaf *x509.Certificate, list []*x509.Certificate) []*x509.Certificate {
 	var chain []*x509.Certificate
 	for at := leaf; len(chain) < len(list); {
 		i := slices.IndexFunc(list, func(c *x509.Certificate) bool {
-			return !slices.Equal(c.RawSubject, c.RawIssuer) && slices.Equal(c.RawSubject, at.RawIssuer) && at.CheckSignatureFrom(c) == nil
+			return !slices.Equal(c.RawSubject, c.RawIssuer) && slices.Equal(c.RawSubject, at.RawIssuer) && issuers.signed(c, at)
 		})
 		if i < 0 || slices.ContainsFunc(chain, list[i].Equal) {
 			break
@@ -71,4 +102,35 @@ func continuing(leaf *x509.Certificate, list []*x509.Certificate) []*x509.Certif
 		at = list[i]
 	}
 	return chain
+}
+
+// issuers remembers which certificates have signed which: those of a seal, or of a batch, are the same every time.
+var issuers = issuance{known: map[[2][sha256.Size]byte]bool{}}
+
+type issuance struct {
+	mu    sync.Mutex
+	known map[[2][sha256.Size]byte]bool // issuer and subject, by SHA-256 of their DER; only what holds
+}
+
+// maxIssuance bounds the memory: 64 bytes each.
+const maxIssuance = 1024
+
+func (k *issuance) signed(issuer, subject *x509.Certificate) bool {
+	pair := [2][sha256.Size]byte{sha256.Sum256(issuer.Raw), sha256.Sum256(subject.Raw)}
+	k.mu.Lock()
+	known := k.known[pair]
+	k.mu.Unlock()
+	if known {
+		return true
+	}
+	if subject.CheckSignatureFrom(issuer) != nil {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.known) >= maxIssuance {
+		clear(k.known)
+	}
+	k.known[pair] = true
+	return true
 }

@@ -14,15 +14,12 @@ import (
 const (
 	contentsMark = "contents"
 	rangeMark    = "range"
-	rangeWidth   = 10 // digits of each number: files up to 9 GiB
+	rangeWidth   = 10 // digits for each number; the last is short, so that the two others have enough for a terabyte
 )
 
 // placeholders returns the values that are filled in once the revision is written.
 func placeholders(reserve int) (contents, byteRange pdf.Placeholder) {
-	c := make([]byte, 2*reserve+2)
-	for i := range c {
-		c[i] = '0'
-	}
+	c := bytes.Repeat([]byte{'0'}, 2*reserve+2)
 	c[0], c[len(c)-1] = '<', '>'
 	zeros := bytes.Repeat([]byte{'0'}, rangeWidth)
 	r := fmt.Appendf(nil, "[0 %s %s %s]", zeros, zeros, zeros)
@@ -52,7 +49,7 @@ func (f *form) seal(ctx context.Context, base io.ReaderAt, a Algorithm) (*Prepar
 	}
 	p.Tail = tail.Bytes
 	w := a.Hash().New()
-	if err := feed(ctx, w, base, 0, p.BaseSize); err != nil {
+	if err := feedBoth(ctx, w, f.copied, base, 0, p.BaseSize); err != nil {
 		return nil, err
 	}
 	if p.BaseState, err = saveHash(w); err != nil {
@@ -99,7 +96,7 @@ func (p *Prepared) embed(der []byte) error {
 		return err
 	}
 	room := p.Tail[from+1 : to-1]
-	if bytes.ContainsFunc(room, func(r rune) bool { return r != '0' }) {
+	if bytes.Count(room, []byte{'0'}) != len(room) {
 		return fmt.Errorf("%w: it has a signature already", ErrTampered)
 	}
 	if hex.EncodedLen(len(der)) > len(room) {

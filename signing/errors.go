@@ -84,6 +84,9 @@ const (
 	subOutOfBounds   = "OUT_OF_BOUNDS_NO_POE"
 	subNotYetValid   = "NOT_YET_VALID"
 	subRevoked       = "REVOKED_NO_POE"
+	subRevokedCA     = "REVOKED_CA_NO_POE"
+	subRevokedSigner = "REVOKED"
+	subExpired       = "EXPIRED"
 	subTryLater      = "TRY_LATER"
 	subOrder         = "TIMESTAMP_ORDER_FAILURE"
 )

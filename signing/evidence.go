@@ -50,7 +50,7 @@ func CollectEvidence(ctx context.Context, base io.ReaderAt, size int64, c Eviden
 	if len(i.list) == 0 {
 		return nil, fmt.Errorf("collecting evidence: %w: the document has no signature", ErrSignature)
 	}
-	chains, err := i.chains(ctx)
+	chains, err := i.chains(ctx, c.Fetcher)
 	if err != nil {
 		return nil, fmt.Errorf("collecting evidence: %w", err)
 	}
@@ -71,14 +71,21 @@ type datedChain struct {
 }
 
 // chains verifies all signatures and time-stamps and returns their chains.
-func (i *inspector) chains(ctx context.Context) ([]datedChain, error) {
+func (i *inspector) chains(ctx context.Context, f *certs.Fetcher) ([]datedChain, error) {
 	if err := i.verify(); err != nil {
 		return nil, err
 	}
-	// Signers may have left their issuers out; here the network may be asked.
+	// Signers may have left their issuers out; here the network may be asked. What cannot be had is left out: the judgement says what is missing.
 	for _, c := range i.list {
 		if c.flaw == nil && !i.chained(c.Signer) {
-			i.known.addCertificates(issuersOf(ctx, c.Signer))
+			at := i.options.At
+			if at.After(c.Signer.NotAfter) {
+				at = c.Signer.NotAfter
+			}
+			_, fetched, err := f.Complete(ctx, i.options.Anchors, c.Signer, i.known.certificates, at, certs.SignDocuments)
+			if err == nil {
+				i.known.addCertificates(fetched)
+			}
 		}
 	}
 	if err := i.judge(); err != nil {

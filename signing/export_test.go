@@ -17,11 +17,7 @@ func LoudTimestamp(ctx context.Context, base []byte, tsa Timestamper) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	page, err := f.page(1)
-	if err != nil {
-		return nil, err
-	}
-	widget, err := f.appearance(Appearance{Page: 1, Rect: [4]float64{0, 0, 595, 842}, Lines: []string{"forged"}})
+	page, widget, err := f.look(&Request{Visible: &Appearance{Page: 1, Rect: [4]float64{0, 0, 595, 842}, Lines: []string{"forged"}}})
 	if err != nil {
 		return nil, err
 	}

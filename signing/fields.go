@@ -21,17 +21,28 @@ type signatureField struct {
 	name      string
 	field     pdf.Ref // zero if the field stands inside its parent
 	value     pdf.Ref // zero if the value stands inside the field
+	fieldDict pdf.Dict
 	dict      pdf.Dict
 	subFilter string
 	byteRange [4]int64
 	span      pdf.Span // of /Contents, delimiters included
 	der       []byte   // the CMS without its padding
+	ber       bool     // der was not DER as it stood
 	padding   bool     // nothing but zeros follows it
 	lower     bool     // written in lower-case hexadecimal
 }
 
-// walkFields calls visit for every terminal or intermediate field of the form, with its full name and inherited type.
-func walkFields(doc *pdf.Document, visit func(name string, ref pdf.Ref, field pdf.Dict, kind pdf.Name) error) error {
+// formField is a field of the form, intermediate or terminal, or a widget below one, which has its field's name.
+type formField struct {
+	name     string
+	ref      pdf.Ref // zero if it stands inside its parent
+	dict     pdf.Dict
+	kind     pdf.Name // inherited if need be, as is readOnly
+	readOnly bool
+}
+
+// walkFields calls visit for every field of the form.
+func walkFields(doc *pdf.Document, visit func(f formField) error) error {
 	catalog, err := doc.Catalog()
 	if err != nil {
 		return err
@@ -46,8 +57,8 @@ func walkFields(doc *pdf.Document, visit func(name string, ref pdf.Ref, field pd
 	}
 	seen := map[pdf.Ref]bool{}
 	count := 0
-	var walk func(o pdf.Object, prefix string, kind pdf.Name, depth int) error
-	walk = func(o pdf.Object, prefix string, kind pdf.Name, depth int) error {
+	var walk func(o pdf.Object, parent formField, depth int) error
+	walk = func(o pdf.Object, parent formField, depth int) error {
 		ref, _ := o.(pdf.Ref)
 		if count++; count > maxFields || depth > maxFieldDepth {
 			return fmt.Errorf("%w: too many form fields", pdf.ErrUnsupported)
@@ -62,17 +73,11 @@ func walkFields(doc *pdf.Document, visit func(name string, ref pdf.Ref, field pd
 		if err != nil || field == nil {
 			return err
 		}
-		name, err := pdf.Get[pdf.String](doc, field["T"])
+		f, err := parent.below(doc, ref, field)
 		if err != nil {
 			return err
 		}
-		full := strings.TrimPrefix(prefix+"."+name.Text(), ".")
-		if t, err := pdf.Get[pdf.Name](doc, field["FT"]); err != nil {
-			return err
-		} else if t != "" {
-			kind = t
-		}
-		if err := visit(full, ref, field, kind); err != nil {
+		if err := visit(f); err != nil {
 			return err
 		}
 		kids, err := pdf.Get[pdf.Array](doc, field["Kids"])
@@ -80,44 +85,70 @@ func walkFields(doc *pdf.Document, visit func(name string, ref pdf.Ref, field pd
 			return err
 		}
 		for _, k := range kids {
-			if err := walk(k, full, kind, depth+1); err != nil {
+			if err := walk(k, f, depth+1); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	for _, o := range roots {
-		if err := walk(o, "", "", 0); err != nil {
+		if err := walk(o, formField{}, 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// below is what dict is as a child of f.
+func (f formField) below(doc *pdf.Document, ref pdf.Ref, dict pdf.Dict) (formField, error) {
+	const readOnly = 1 // ISO 32000-2, table 227
+	out := formField{name: f.name, ref: ref, dict: dict, kind: f.kind, readOnly: f.readOnly}
+	name, err := pdf.Get[pdf.String](doc, dict["T"])
+	if err != nil {
+		return out, err
+	}
+	if dict["T"] != nil {
+		out.name = strings.TrimPrefix(f.name+"."+name.Text(), ".")
+	}
+	if t, err := pdf.Get[pdf.Name](doc, dict["FT"]); err != nil {
+		return out, err
+	} else if t != "" {
+		out.kind = t
+	}
+	if dict["Ff"] != nil {
+		flags, err := pdf.Get[pdf.Integer](doc, dict["Ff"])
+		if err != nil {
+			return out, err
+		}
+		out.readOnly = flags&readOnly != 0
+	}
+	return out, nil
+}
+
 // signatureFields lists the signature fields that have a value. A value of another kind of field that looks like a signature counts too:
 // other readers may show it as one.
 func signatureFields(doc *pdf.Document) ([]signatureField, error) {
 	var out []signatureField
-	err := walkFields(doc, func(name string, ref pdf.Ref, field pdf.Dict, kind pdf.Name) error {
-		if field["V"] == nil {
+	err := walkFields(doc, func(f formField) error {
+		if f.dict["V"] == nil {
 			return nil
 		}
-		value, err := doc.Resolve(field["V"])
+		value, err := doc.Resolve(f.dict["V"])
 		if err != nil {
 			return err
 		}
 		dict, ok := value.(pdf.Dict)
 		if !ok {
-			if kind == "Sig" && value != nil {
+			if f.kind == "Sig" && value != nil {
 				return fmt.Errorf("%w: value of signature field is no dictionary", pdf.ErrDamaged)
 			}
 			return nil
 		}
-		if _, ranged := dict["ByteRange"]; kind != "Sig" && !ranged {
+		if _, ranged := dict["ByteRange"]; f.kind != "Sig" && !ranged {
 			return nil
 		}
-		s := signatureField{name: name, field: ref, dict: dict}
-		s.value, _ = field["V"].(pdf.Ref)
+		s := signatureField{name: f.name, field: f.ref, fieldDict: f.dict, dict: dict}
+		s.value, _ = f.dict["V"].(pdf.Ref)
 		sub, _ := dict["SubFilter"].(pdf.Name)
 		s.subFilter = string(sub)
 		out = append(out, s)
@@ -184,11 +215,21 @@ func (s *signatureField) readContents(doc *pdf.Document) error {
 		return failed(subFormat, "the container is not in hexadecimal")
 	}
 	s.lower = !bytes.ContainsAny(text, "ABCDEF")
+	return s.readDER(raw)
+}
+
+// readDER takes the CMS out of the container. What is BER is rewritten.
+func (s *signatureField) readDER(raw []byte) error {
 	n := derLength(raw)
-	if n == 0 {
-		return failed(subFormat, "the container holds no DER")
-	}
 	s.der = raw[:n]
+	if n == 0 {
+		der, length, ok := fromBER(raw)
+		if !ok {
+			return failed(subFormat, "the container holds no DER, nor BER of a kind that is read")
+		}
+		n = length
+		s.der, s.ber = der, true
+	}
 	s.padding = len(bytes.Trim(raw[n:], "\x00")) == 0
 	return nil
 }
@@ -198,22 +239,29 @@ func derLength(b []byte) int {
 	if len(b) < 2 || b[0] != 0x30 {
 		return 0
 	}
-	n, head := int(b[1]), 2
-	if b[1] >= 0x80 {
-		octets := int(b[1] & 0x7f)
-		if octets == 0 || octets > 4 || len(b) < 2+octets {
-			return 0
-		}
-		n = 0
-		for _, c := range b[2 : 2+octets] {
-			n = n<<8 | int(c)
-		}
-		head += octets
-	}
-	if n < 0 || n > len(b)-head {
+	n, head, ok := derHead(b)
+	if !ok || n > len(b)-head {
 		return 0
 	}
 	return head + n
+}
+
+// derHead reads the definite length after an identifier of one byte.
+func derHead(b []byte) (length, head int, ok bool) {
+	if len(b) < 2 {
+		return 0, 0, false
+	}
+	if b[1] < 0x80 {
+		return int(b[1]), 2, true
+	}
+	octets := int(b[1] & 0x7f)
+	if octets == 0 || octets > 4 || len(b) < 2+octets {
+		return 0, 0, false
+	}
+	for _, c := range b[2 : 2+octets] {
+		length = length<<8 | int(c)
+	}
+	return length, 2 + octets, true
 }
 
 // text of an entry of the signature dictionary; empty if absent or odd.

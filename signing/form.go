@@ -2,7 +2,9 @@ package signing
 
 import (
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 
 	"trien/signing/pdf"
 )
@@ -15,6 +17,20 @@ type form struct {
 	acro    pdf.Dict
 	acroRef pdf.Ref // where the form stands; zero if in the catalog
 	fields  pdf.Array
+	names   map[string]bool       // full names of fields
+	empty   map[string]emptyField // signature fields that wait for a signature, by full name
+	rules   rules
+	perms   pdf.Dict // of the catalog
+	certify bool     // the signature to come certifies
+
+	catalogSet bool      // catalog is a copy and in the update
+	copied     io.Writer // gets the base while it is hashed; nil: nobody
+}
+
+// emptyField is a signature field without a value.
+type emptyField struct {
+	ref  pdf.Ref // zero if the field stands inside its parent, or is one of two
+	dict pdf.Dict
 }
 
 // openForm reads what of the document a new signature field touches. It refuses documents that must not be signed this way.
@@ -34,37 +50,75 @@ func openForm(doc *pdf.Document) (*form, error) {
 		return nil, fromPDF(err)
 	}
 	f.acro = acro.Clone()
-	if _, ok := acro["XFA"]; ok {
-		return nil, fmt.Errorf("%w: XFA form", ErrUnsupported)
+	if err := f.checkXFA(); err != nil {
+		return nil, err
 	}
 	fields, err := pdf.Get[pdf.Array](doc, acro["Fields"])
 	if err != nil {
 		return nil, fromPDF(err)
 	}
 	f.fields = fields.Clone()
-	if err := f.checkPermissions(); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return f, fromPDF(f.survey())
 }
 
-// checkPermissions refuses to sign what its author certified against any change (ISO 32000-1, 12.8.2.2).
-func (f *form) checkPermissions() error {
-	perms, err := pdf.Get[pdf.Dict](f.doc, f.catalog["Perms"])
+// checkXFA refuses forms whose looks are in a script and not in the pages: nobody knows what a signature on them shows.
+func (f *form) checkXFA() error {
+	dynamic, err := pdf.Get[pdf.Bool](f.doc, f.catalog["NeedsRendering"])
 	if err != nil {
 		return fromPDF(err)
 	}
-	if _, ok := perms["DocMDP"]; !ok {
-		return nil
+	xfa, err := f.doc.Resolve(f.acro["XFA"])
+	switch {
+	case err != nil:
+		return fromPDF(err)
+	case bool(dynamic):
+		return fmt.Errorf("%w: dynamic XFA form", ErrUnsupported)
+	case xfa != nil:
+		return fmt.Errorf("%w: XFA form", ErrUnsupported)
 	}
-	level, err := certifiedLevel(f.doc, perms["DocMDP"])
+	return nil
+}
+
+// survey reads the fields, and what earlier signatures forbid.
+func (f *form) survey() error {
+	f.names, f.empty = map[string]bool{}, map[string]emptyField{}
+	err := walkFields(f.doc, func(field formField) error {
+		f.names[field.name] = true
+		if field.kind != "Sig" {
+			return nil
+		}
+		value, err := pdf.Get[pdf.Dict](f.doc, field.dict["V"])
+		if err != nil {
+			return err
+		}
+		if value == nil {
+			switch _, twice := f.empty[field.name]; {
+			case twice:
+				f.empty[field.name] = emptyField{}
+			case field.dict["T"] != nil: // else it is the widget of a field
+				f.empty[field.name] = emptyField{ref: field.ref, dict: field.dict}
+			}
+			return nil
+		}
+		f.rules.signed = true
+		return f.rules.read(f.doc, value)
+	})
 	if err != nil {
 		return err
 	}
-	if level == 1 {
-		return fmt.Errorf("%w: its author allowed no change, not even signatures", ErrUnsupported)
+	if f.perms, err = pdf.Get[pdf.Dict](f.doc, f.catalog["Perms"]); err != nil {
+		return err
 	}
-	return nil
+	certified, err := pdf.Get[pdf.Dict](f.doc, f.perms["DocMDP"])
+	if err != nil || certified == nil {
+		return err
+	}
+	f.rules.signed = true
+	err = f.rules.read(f.doc, certified)
+	if f.rules.permission == 0 {
+		f.rules.permission = PermitSigning // the default of the standard
+	}
+	return err
 }
 
 // certifiedLevel returns /P of the DocMDP transform parameters of a certifying signature: 1 no changes, 2 signatures and form fill, 3 comments too.
@@ -96,40 +150,21 @@ func certifiedLevel(doc *pdf.Document, signature pdf.Object) (int, error) {
 	return 2, nil // the default of the standard
 }
 
-// names are the partial names of the top-level fields in use.
-func (f *form) names() (map[string]bool, error) {
-	used := map[string]bool{}
-	for _, o := range f.fields {
-		field, err := pdf.Get[pdf.Dict](f.doc, o)
-		if err != nil {
-			return nil, fromPDF(err)
-		}
-		name, err := pdf.Get[pdf.String](f.doc, field["T"])
-		if err != nil {
-			return nil, fromPDF(err)
-		}
-		used[name.Text()] = true
-	}
-	return used, nil
-}
-
-// fieldName returns want if it is free, or the first free one that starts with prefix.
+// fieldName returns want if a new field may have that name, or the first free one that starts with prefix.
 func (f *form) fieldName(want, prefix string) (string, error) {
-	used, err := f.names()
-	if err != nil {
-		return "", err
-	}
-	if want != "" {
-		if used[want] {
-			return "", fmt.Errorf("%w: the document has a field of that name", ErrUnsupported)
+	switch {
+	case want == "":
+		for i := 1; ; i++ {
+			if name := prefix + strconv.Itoa(i); !f.names[name] {
+				return name, nil
+			}
 		}
-		return want, nil
+	case f.names[want]:
+		return "", fmt.Errorf("%w: the document has a field of that name", ErrUnsupported)
+	case strings.Contains(want, "."): // parts the names of a field and its parent
+		return "", fmt.Errorf("%w: name of a new field with a period", ErrUnsupported)
 	}
-	for i := 1; ; i++ {
-		if name := prefix + strconv.Itoa(i); !used[name] {
-			return name, nil
-		}
-	}
+	return want, nil
 }
 
 // page finds a page, 1-based; 0 is the last.
@@ -161,23 +196,46 @@ func (f *form) add(name string, page pdf.Page, widget, value pdf.Dict) error {
 	w["T"] = pdf.Text(name)
 	w["F"] = pdf.Integer(132) // printed, locked
 	w["P"] = page.Ref
-	w["V"] = f.update.Add(value)
+	w["V"] = f.setValue(value)
 	field := f.update.Add(w)
 	f.fields = append(f.fields, field)
-	f.acro["SigFlags"] = pdf.Integer(3) // signatures exist, append only
 	if ref, ok := f.acro["Fields"].(pdf.Ref); ok {
 		f.update.Set(ref, f.fields)
 	} else {
 		f.acro["Fields"] = f.fields
 	}
+	f.acro["SigFlags"] = pdf.Integer(3) // signatures exist, append only
+	f.setForm()
+	return f.annotate(page, field)
+}
+
+// setForm puts the form, and the catalog if it was changed, into the update.
+func (f *form) setForm() {
 	if f.acroRef != (pdf.Ref{}) {
 		f.update.Set(f.acroRef, f.acro)
 	} else {
-		catalog := f.catalog.Clone()
-		catalog["AcroForm"] = f.acro
-		f.update.Set(f.doc.Root(), catalog)
+		f.changeCatalog()["AcroForm"] = f.acro
 	}
-	return f.annotate(page, field)
+}
+
+// changeCatalog returns a catalog that may be changed and is written with the update.
+func (f *form) changeCatalog() pdf.Dict {
+	if !f.catalogSet {
+		f.catalog, f.catalogSet = f.catalog.Clone(), true
+		f.update.Set(f.doc.Root(), f.catalog)
+	}
+	return f.catalog
+}
+
+// setValue adds the value of the field that is signed. A certifying one is named by the catalog (ISO 32000-1, 12.8.4).
+func (f *form) setValue(value pdf.Dict) pdf.Ref {
+	ref := f.update.Add(value)
+	if f.certify {
+		perms := f.perms.Clone()
+		perms["DocMDP"] = ref
+		f.changeCatalog()["Perms"] = perms
+	}
+	return ref
 }
 
 // annotate appends the widget to the page's annotations.

@@ -5,39 +5,11 @@ import (
 	"context"
 	"crypto"
 	"encoding"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"slices"
 )
-
-// chunk is how much of a document is in memory at a time.
-const chunk = 256 << 10
-
-// feed hashes the bytes [from, to) of r.
-func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error {
-	if from < 0 || to < from {
-		return fmt.Errorf("%w: byte range", ErrDamaged)
-	}
-	buf := make([]byte, min(chunk, to-from))
-	for from < to {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n := min(int64(len(buf)), to-from)
-		got, err := r.ReadAt(buf[:n], from)
-		if int64(got) < n {
-			if err == nil || errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return fmt.Errorf("reading document: %w", err)
-		}
-		w.Write(buf[:n])
-		from += n
-	}
-	return nil
-}
 
 // DigestRange hashes r over the byte range [offset, length, offset, length], streaming. Errors wrap ErrDamaged, if the numbers are
 // impossible, ErrUnsupported, or are the reader's.

@@ -52,13 +52,17 @@ func Inspect(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (
 	if i.doc == nil {
 		return i.report, nil
 	}
-	for _, step := range []func() error{i.verify, i.judge, i.compare, i.coverage, i.strict} {
+	for _, step := range []func() error{i.verify, i.judge, i.account, i.compare, i.coverage, i.strict} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	i.grade()
 	for _, c := range i.list {
+		after := slices.IndexFunc(i.report.Changes, func(d Change) bool { return d.Revision > c.revision })
+		if c.revision >= 0 && after >= 0 {
+			c.Changes = i.report.Changes[after:]
+		}
 		i.report.Signatures = append(i.report.Signatures, c.SignatureReport)
 	}
 	return i.report, nil
@@ -66,6 +70,8 @@ func Inspect(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (
 
 // inspector carries one judgement.
 type inspector struct {
+	rewrites bool // the catalog may be written anew, see [Accept]
+
 	ctx     context.Context // of the one call it serves
 	options InspectOptions
 	doc     *pdf.Document // nil if the file cannot be read
@@ -74,6 +80,7 @@ type inspector struct {
 	sums    *digests
 	known   *material
 	built   map[builtKey][]*x509.Certificate // chains found, to be used again within their validity
+	refused int                              // changes
 }
 
 type builtKey struct {
@@ -84,7 +91,7 @@ type builtKey struct {
 // chain builds a chain with all certificates at hand.
 func (i *inspector) chain(leaf *x509.Certificate, at time.Time, p certs.Purpose) ([]*x509.Certificate, error) {
 	key := builtKey{string(leaf.Raw), p}
-	if known, ok := i.built[key]; ok && certs.ValidAt(known, at) {
+	if known, ok := i.built[key]; ok && i.options.Anchors.ValidAt(known, at, p) {
 		return known, nil
 	}
 	chain, err := i.options.Anchors.Chain(leaf, i.known.certificates, at, p)
@@ -98,14 +105,15 @@ func (i *inspector) chain(leaf *x509.Certificate, at time.Time, p certs.Purpose)
 type candidate struct {
 	SignatureReport
 	signatureField
-	revision int // whose end the range reaches; -1 if none
-	cms      *signedData
-	stamp    *stamp   // of a document time-stamp
-	stamps   []*stamp // on a signature, those that hold
-	flaw     *flaw    // the first found
-	named    bool     // the signed attributes name the certificate
-	evident  bool     // every certificate involved has a statement on revocation
-	archived bool     // a document time-stamp that passed covers it
+	restriction restriction
+	revision    int // whose end the range reaches; -1 if none
+	cms         *signedData
+	stamp       *stamp   // of a document time-stamp
+	stamps      []*stamp // on a signature, those that hold
+	flaw        *flaw    // the first found
+	named       bool     // the signed attributes name the certificate
+	evident     bool     // every certificate involved has a statement on revocation
+	archived    bool     // a document time-stamp that passed covers it
 }
 
 func (c *candidate) fail(err error) error {
@@ -160,6 +168,17 @@ func (i *inspector) admit(f signatureField) error {
 		c.Kind = KindTimestamp
 	}
 	i.list = append(i.list, c)
+	var err error
+	if c.restriction, err = readRestriction(i.doc, &c.signatureField); isContent(err) {
+		c.restriction = restriction{level: permitNothing}
+		c.add(true, "restriction-unreadable", "what the signature permits after it cannot be read: "+err.Error())
+	} else if err != nil {
+		return err
+	}
+	c.Certified, c.Locks = c.restriction.level, c.restriction.locks
+	if err := c.fail(c.checkKind()); err != nil || c.flaw != nil {
+		return err
+	}
 	if err := c.fail(c.locate(i.doc)); err != nil || c.flaw != nil {
 		return err
 	}
@@ -183,6 +202,23 @@ func (i *inspector) admit(f signatureField) error {
 	return nil
 }
 
+// Kinds of signatures that are told by name and not believed.
+const (
+	subFilterAdobeSHA1 = "adbe.pkcs7.sha1"
+	subFilterX509      = "adbe.x509.rsa_sha1"
+)
+
+// checkKind refuses what is not judged. Those with SHA-1 are named: nobody should believe them any more, whatever their certificates.
+func (c *candidate) checkKind() error {
+	switch c.subFilter {
+	case subFilterCAdES, subFilterAdobe, subFilterStamp:
+		return nil
+	case subFilterAdobeSHA1, subFilterX509:
+		return doubted(subWeak, nil, "signatures of kind %s rest on SHA-1", c.subFilter)
+	}
+	return failed(subFormat, "signatures of kind %q are not judged", c.subFilter)
+}
+
 // markEnd returns where %%EOF ends, given the end of the line it stands on: signers differ on whether they sign the line break.
 func markEnd(doc *pdf.Document, end int64) (int64, error) {
 	var tail [2]byte
@@ -201,16 +237,24 @@ func markEnd(doc *pdf.Document, end int64) (int64, error) {
 	return end, nil
 }
 
-// verify checks digests and signatures: what needs neither anchors nor time.
+// verify checks digests and signatures: what needs neither anchors nor time. The document is read once for each hash in use.
 func (i *inspector) verify() error {
-	var ranges [][4]int64
+	ranges := map[crypto.Hash][][4]int64{}
 	for _, c := range i.list {
 		if c.flaw == nil {
-			ranges = append(ranges, c.byteRange)
+			hash, err := i.read(c)
+			if err := c.fail(err); err != nil {
+				return err
+			}
+			if c.flaw == nil {
+				ranges[hash] = append(ranges[hash], c.byteRange)
+			}
 		}
 	}
-	if err := i.sums.run(crypto.SHA256, ranges); err != nil {
-		return err
+	for hash, list := range ranges {
+		if err := i.sums.run(hash, list); err != nil {
+			return err
+		}
 	}
 	for _, c := range i.list {
 		if c.flaw != nil {
@@ -223,30 +267,43 @@ func (i *inspector) verify() error {
 	return nil
 }
 
-func (i *inspector) verifyOne(c *candidate) error {
-	switch c.subFilter {
-	case subFilterStamp:
+// read parses what the container holds and returns the hash that it needs of the document.
+func (i *inspector) read(c *candidate) (crypto.Hash, error) {
+	if c.Kind == KindTimestamp {
 		s, err := readStamp(c.der)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		c.stamp, c.Signer = s, s.signer
+		c.Digest, c.Algorithm = s.cms.algorithms(s.signer)
 		i.known.addCertificates(s.cms.certificates)
-		return s.covers(i.sums.of(c.byteRange))
-	case subFilterCAdES, subFilterAdobe:
-	default:
-		return failed(subFormat, "signatures of kind %q are not judged", c.subFilter)
+		return s.info.hash, nil
 	}
 	cms, err := parseCMS(c.der)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	c.cms = cms
 	i.known.addSignature(cms)
 	if cms.content != nil {
-		return failed(subFormat, "the signature holds a document of its own")
+		return 0, failed(subFormat, "the signature holds a document of its own")
 	}
-	c.Signer, c.named, err = cms.check(oidData, i.sums.of(c.byteRange))
+	hash, err := cms.digest.digest()
+	if err != nil {
+		c.Signer, _ = cms.signer() // told all the same
+	}
+	return hash, err
+}
+
+func (i *inspector) verifyOne(c *candidate) (err error) {
+	if c.Kind == KindTimestamp {
+		return c.stamp.covers(i.sums.of(c.byteRange))
+	}
+	c.Signer, c.named, err = c.cms.check(oidData, i.sums.of(c.byteRange))
+	c.Digest, c.Algorithm = c.cms.algorithms(c.Signer)
+	if err == nil {
+		c.Statement = stated(c.cms.attributes, func(fatal bool, code, text string) { c.add(fatal && i.options.Strict, code, text) })
+	}
 	return err
 }
 
@@ -278,6 +335,9 @@ func (i *inspector) grade() {
 		} else {
 			c.Indication = Passed
 		}
+		if c.Time.IsZero() && !c.ClaimedTime.IsZero() {
+			c.TimeSource = TimeClaimed
+		}
 		if c.Kind == KindSignature && c.Signer != nil && (c.flaw == nil || c.flaw.indication == Indeterminate) {
 			c.Level = c.level()
 		}
@@ -286,23 +346,30 @@ func (i *inspector) grade() {
 
 // level of a signature that verifies.
 func (c *candidate) level() string {
-	if c.subFilter != subFilterCAdES || !c.named || c.Chain == nil {
+	levels := [4]string{LevelB, LevelT, LevelLT, LevelLTA}
+	switch {
+	case c.Chain == nil:
 		return ""
-	}
-	for _, a := range c.cms.attributes {
-		if a.oid.Equal(oidSigningTime) || a.oid.Equal(oidAdobeRevInfo) {
-			return "" // EN 319 142-1 §6.3 forbids both
-		}
+	case !c.advanced():
+		levels = [4]string{LevelCMS, LevelCMST, LevelCMSLT, LevelCMSLTA}
 	}
 	switch {
 	case c.Time.IsZero():
-		return LevelB
+		return levels[0]
 	case !c.evident:
-		return LevelT
+		return levels[1]
 	case !c.archived:
-		return LevelLT
+		return levels[2]
 	}
-	return LevelLTA
+	return levels[3]
+}
+
+// advanced says whether a signature is PAdES: EN 319 142-1 §6.3 asks for the certificate's name in the signed attributes, and forbids time, content hint
+// and evidence there.
+func (c *candidate) advanced() bool {
+	return c.subFilter == subFilterCAdES && c.named && !c.ber && !slices.ContainsFunc(c.cms.attributes, func(a attribute) bool {
+		return a.oid.Equal(oidSigningTime) || a.oid.Equal(oidAdobeRevInfo) || a.oid.Equal(oidContentHint)
+	})
 }
 
 // certificatesOf collects the certificates of chains, each once, roots left out.

@@ -33,16 +33,19 @@ func (i *inspector) judge() error {
 		control, proven = c.Time, true
 	}
 	i.checkOrder()
+	i.checkMade()
 	return nil
 }
 
 // judgeStamp judges a document time-stamp at the control time.
 func (i *inspector) judgeStamp(c *candidate, control time.Time) *flaw {
-	evident, f := i.believe(c.stamp, control)
+	r, evident, f := i.believe(c.stamp, control)
+	c.Revocation = r.Revocation
 	if f != nil {
 		return f
 	}
-	c.Chain, c.Time, c.evident = c.stamp.chain, c.stamp.info.time, evident
+	c.Stamps = []StampReport{r}
+	c.Chain, c.Time, c.TimeSource, c.evident = r.Chain, r.Time, TimeDocumentStamp, evident
 	if !evident {
 		c.add(false, "timestamp-revocation-unknown", "the document has no statement on the revocation of this time-stamp's authority")
 	}
@@ -50,44 +53,104 @@ func (i *inspector) judgeStamp(c *candidate, control time.Time) *flaw {
 }
 
 // believe chains a stamp's authority at the control time and looks for its revocation by the time it stamped.
-func (i *inspector) believe(s *stamp, control time.Time) (evident bool, _ *flaw) {
+func (i *inspector) believe(s *stamp, control time.Time) (r StampReport, evident bool, _ *flaw) {
 	if s.info.time.After(control.Add(certs.Skew)) {
-		return false, doubted(subOrder, nil, "the time-stamp is from after the time in question")
+		return r, false, doubted(subOrder, nil, "the time-stamp is from after the time in question")
 	}
 	chain, err := i.chain(s.signer, control, certs.StampTime)
 	if err != nil {
-		return false, chainFlaw(err, "the time-stamp authority")
+		return r, false, chainFlaw(err, "the time-stamp authority")
 	}
 	// What is valid at the control time must have been when it stamped.
-	if !certs.ValidAt(chain, s.info.time) {
-		return false, doubted(subOutOfBounds, certs.ErrExpired, "the certificate of the time-stamp authority was not valid when it stamped")
+	if !i.options.Anchors.ValidAt(chain, s.info.time, certs.StampTime) {
+		return r, false, doubted(subOutOfBounds, certs.ErrExpired, "the certificate of the time-stamp authority was not valid when it stamped")
 	}
 	s.chain = chain
-	_, err = i.known.evidence.Chain(s.chain, s.info.time, i.options.At)
-	if errors.Is(err, certs.ErrRevoked) {
-		return false, doubted(subRevoked, err, "the time-stamp authority's certificate was revoked")
+	r = StampReport{Time: s.info.time, Authority: s.signer, Chain: chain, Policy: s.info.policy.String()}
+	found := i.revocation(chain, s.info.time)
+	r.Revocation = found.list
+	if found.revoked < 0 {
+		i.compromised(&found, chain, control)
 	}
-	return err == nil, nil
+	if found.revoked >= 0 {
+		return r, false, found.flaw("the time-stamp authority's certificate was revoked")
+	}
+	return r, found.complete, nil
+}
+
+// statements is what the document says of the revocation of a chain.
+type statements struct {
+	list     []Revocation
+	complete bool // a statement on every certificate
+	revoked  int  // the first that was revoked, -1 if none
+	err      error
+}
+
+// revocation looks for statements on every certificate of a chain but its anchor.
+func (i *inspector) revocation(chain []*x509.Certificate, when time.Time) statements {
+	s := statements{complete: true, revoked: -1}
+	for n := 0; n+1 < len(chain); n++ {
+		r, err := i.known.evidence.Status(chain[n], chain[n+1], when, i.options.At)
+		out := Revocation{Certificate: chain[n]}
+		if r != nil {
+			out.Source, out.Responder, out.ThisUpdate, out.NextUpdate = r.Source, r.Responder, r.ThisUpdate, r.NextUpdate
+			out.Revoked, out.RevokedAt, out.Reason = r.Revoked, r.RevokedAt, r.Reason
+		}
+		if err != nil {
+			out.Text = err.Error()
+			s.complete = false
+		}
+		if errors.Is(err, certs.ErrRevoked) && s.revoked < 0 {
+			s.revoked, s.err = n, err
+		}
+		s.list = append(s.list, out)
+	}
+	return s
+}
+
+// compromised notes that an authority was revoked by the control time, which is all that is proven of when its stamp was made: a stolen key writes any time.
+// Only where the reason says that the key was good to the end is the stamp's own time believed (RFC 3161 §4).
+func (i *inspector) compromised(s *statements, chain []*x509.Certificate, control time.Time) {
+	const affiliationChanged, cessationOfOperation = 3, 5
+	for n := 0; n+1 < len(chain); n++ {
+		r, err := i.known.evidence.Status(chain[n], chain[n+1], control, i.options.At)
+		if errors.Is(err, certs.ErrRevoked) && r != nil && (r.Reason < affiliationChanged || r.Reason > cessationOfOperation) {
+			s.revoked, s.err, s.complete = n, err, false
+			return
+		}
+	}
+}
+
+// flaw of a chain with a revoked certificate.
+func (s statements) flaw(text string) *flaw {
+	if s.revoked > 0 {
+		return doubted(subRevokedCA, s.err, "the certificate of an issuer was revoked, and nothing proves that this is older")
+	}
+	return doubted(subRevoked, s.err, "%s", text)
 }
 
 // judgeSignature decides on a signature whose digest and signature hold.
 func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool) {
 	c.evident = true
 	when, known := control, proven
+	if proven {
+		c.TimeSource = TimeDocumentStamp
+	}
 	for n, raw := range c.cms.timestamps() {
 		if n == 8 {
 			c.add(i.options.Strict, "too-many-timestamps", "only the first eight time-stamps of the signature were looked at")
 			break
 		}
-		s, evident, f := i.signatureStamp(c, raw, control)
+		s, r, evident, f := i.signatureStamp(c, raw, control)
 		if f != nil {
 			c.add(i.options.Strict, "timestamp-invalid", f.Error())
 			continue
 		}
 		c.evident = c.evident && evident
 		c.stamps = append(c.stamps, s)
+		c.Stamps = append(c.Stamps, r)
 		if !known || s.info.time.Before(when) {
-			when, known = s.info.time, true
+			when, known, c.TimeSource = s.info.time, true, TimeSignatureStamp
 		}
 	}
 	if known {
@@ -104,7 +167,7 @@ func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool)
 }
 
 // signatureStamp reads and believes a time-stamp on a signature.
-func (i *inspector) signatureStamp(c *candidate, raw []byte, control time.Time) (*stamp, bool, *flaw) {
+func (i *inspector) signatureStamp(c *candidate, raw []byte, control time.Time) (*stamp, StampReport, bool, *flaw) {
 	s, err := readStamp(raw)
 	if err == nil {
 		i.known.addCertificates(s.cms.certificates)
@@ -113,12 +176,12 @@ func (i *inspector) signatureStamp(c *candidate, raw []byte, control time.Time) 
 	if err != nil {
 		var f *flaw
 		if errors.As(err, &f) {
-			return nil, false, f
+			return nil, StampReport{}, false, f
 		}
-		return nil, false, failed(subFormat, "time-stamp: %v", err)
+		return nil, StampReport{}, false, failed(subFormat, "time-stamp: %v", err)
 	}
-	evident, f := i.believe(s, control)
-	return s, evident, f
+	r, evident, f := i.believe(s, control)
+	return s, r, evident, f
 }
 
 // judgeChain builds the signer's chain at the time given and looks for revocation by then.
@@ -138,11 +201,10 @@ func (i *inspector) judgeChain(c *candidate, when time.Time, proven bool) *flaw 
 		return chainFlaw(err, "the signer")
 	}
 	c.Chain = chain
-	if _, err := i.known.evidence.Chain(chain, when, i.options.At); err != nil {
-		c.evident = false
-		if errors.Is(err, certs.ErrRevoked) {
-			return doubted(subRevoked, err, "the certificate was revoked, and nothing proves that the signature is older")
-		}
+	found := i.revocation(chain, when)
+	c.Revocation, c.evident = found.list, c.evident && found.complete
+	if found.revoked >= 0 {
+		return found.flaw("the certificate was revoked, and nothing proves that the signature is older")
 	}
 	if !c.evident && i.options.Revocation == RevocationRequired {
 		return doubted(subTryLater, nil, "the document has no statement that every certificate was not revoked")
@@ -163,6 +225,31 @@ func (i *inspector) checkOrder() {
 		}
 		if c.Time.After(latest) {
 			latest = c.Time
+		}
+	}
+}
+
+// checkMade looks for proof that a signature was made after its certificate had ended or been revoked: it covers a time-stamp from then. What was only open
+// has failed then (EN 319 102-1 §5.1.3).
+func (i *inspector) checkMade() {
+	var since time.Time // what comes next cannot be older
+	for _, c := range i.list {
+		if f := c.flaw; f != nil && c.Kind == KindSignature && c.Signer != nil && !since.IsZero() {
+			late := since.Add(-certs.Skew)
+			switch {
+			case f.sub == subRevoked && len(c.Revocation) > 0 && c.Revocation[0].Revoked && c.Revocation[0].RevokedAt.Before(late):
+				c.flaw = failed(subRevokedSigner, "the signature was made after its certificate had been revoked: it covers a later time-stamp")
+			case f.sub == subOutOfBounds && c.Signer.NotAfter.Before(late):
+				c.flaw = failed(subExpired, "the signature was made after its certificate had expired: it covers a later time-stamp")
+			}
+		}
+		if c.revision < 0 {
+			continue
+		}
+		for _, s := range c.Stamps {
+			if c.flaw == nil && s.Time.After(since) {
+				since = s.Time
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -22,13 +23,15 @@ type Prepared struct {
 	BaseState   []byte    // of the hash after the base, so that Complete can hash again without it
 	Certificate []byte    // DER, the one expected to sign
 	Statement   Statement // signed beside the digest
+
+	parsed *x509.Certificate // Certificate, as long as p was not stored
 }
 
 // Attributes returns the DER that the key signs. Errors wrap ErrTampered or ErrUnsupported.
 func (p *Prepared) Attributes() ([]byte, error) {
-	cert, err := x509.ParseCertificate(p.Certificate)
+	cert, err := p.signer()
 	if err != nil {
-		return nil, fmt.Errorf("%w: certificate: %w", ErrTampered, err)
+		return nil, err
 	}
 	return SignedAttributes(p.Digest, p.Algorithm, cert, p.Statement)
 }
@@ -56,32 +59,16 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 	if err != nil {
 		return nil, err
 	}
-	name, err := f.fieldName(r.Field, "Signature")
-	if err != nil {
+	if err := f.addSignature(&r); err != nil {
 		return nil, err
 	}
-	number := 1
-	if r.Visible != nil {
-		number = r.Visible.Page
-	}
-	page, err := f.page(number)
-	if err != nil {
-		return nil, err
-	}
-	widget := pdf.Dict{"Rect": pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)}}
-	if r.Visible != nil {
-		if widget, err = f.appearance(*r.Visible); err != nil {
-			return nil, err
-		}
-	}
-	if err := f.add(name, page, widget, signatureDict(r)); err != nil {
-		return nil, err
-	}
+	f.copied = r.Copy
 	p, err := f.seal(ctx, base, r.Algorithm)
 	if err != nil {
 		return nil, err
 	}
-	p.Certificate, p.Statement = r.Certificate.Raw, r.Statement
+	p.Certificate, p.Statement = bytes.Clone(r.Certificate.Raw), r.Statement
+	p.parsed = r.Certificate
 	return p, nil
 }
 
@@ -127,7 +114,7 @@ func (r *Request) complete() error {
 func signatureDict(r Request) pdf.Dict {
 	contents, byteRange := placeholders(r.Reserve)
 	d := pdf.Dict{
-		"Type": pdf.Name("Sig"), "Filter": pdf.Name("Adobe.PPKLite"), "SubFilter": pdf.Name(subFilterCAdES),
+		"Type": pdf.Name("Sig"), "Filter": pdf.Name(signatureFilter), "SubFilter": pdf.Name(subFilterCAdES),
 		"Contents": contents, "ByteRange": byteRange, "M": pdf.String(pdfDate(r.Time)),
 	}
 	for key, text := range map[pdf.Name]string{"Name": r.Name, "Reason": r.Reason, "Location": r.Location, "ContactInfo": r.Contact} {

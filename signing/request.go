@@ -2,6 +2,7 @@ package signing
 
 import (
 	"crypto/x509"
+	"io"
 	"time"
 )
 
@@ -13,23 +14,23 @@ type Request struct {
 	Name, Reason, Location string    // shown and kept in the signature dictionary; any Vietnamese text
 	Contact                string
 	Time                   time.Time   // the dictionary's /M, written in +07:00; zero: now
-	Field                  string      // name of the signature field; empty: the next free "Signature<n>"
+	Field                  string      // full name of an empty signature field, or of a new one; empty: the next free "Signature<n>"
 	Visible                *Appearance // nil: invisible
+	Certify                Permission  // certifies the document (DocMDP), as its first signature; zero: an approval signature
+	Lock                   *Lock       // nil: locks no fields, or those that an empty field names
 	Reserve                int         // bytes kept for the CMS with its time-stamp; 0: 16384
-}
 
-// Appearance places a visible signature. Page is 1-based; 0 the last page. Rect (left, bottom, right, top) is in points from the lower left
-// of the page as it is shown, rotation and cropping applied.
-type Appearance struct {
-	Page  int
-	Rect  [4]float64
-	Lines []string // text drawn with the embedded font
+	// Copy gets the base, byte for byte, while it is hashed; nil: nobody. With Tail behind it, it is the signed file, so that who writes a
+	// file of its own reads the base once. What is refused is refused before the first byte; after any other error the copy is in part.
+	Copy io.Writer
 }
 
 // defaultReserve holds a signature, two short chains and a time-stamp token. RSA-4096 throughout needs about 12 KiB.
 const defaultReserve = 16 << 10
 
 const (
+	signatureFilter = "Adobe.PPKLite"
+
 	subFilterCAdES = "ETSI.CAdES.detached"
 	subFilterAdobe = "adbe.pkcs7.detached"
 	subFilterStamp = "ETSI.RFC3161"

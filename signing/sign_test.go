@@ -2,8 +2,10 @@ package signing_test
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/json"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -48,6 +50,51 @@ func TestDeferred(t *testing.T) {
 	if err := q.Complete(t.Context(), l.Intermediates(), sig, l.tsa); !errors.Is(err, signing.ErrTampered) {
 		t.Errorf("completed twice: %v", err)
 	}
+}
+
+// TestSign: with a key at hand, base and tail leave in one go.
+func TestSign(t *testing.T) {
+	l := newLab(t)
+	base := samplePDF(1)
+	var out bytes.Buffer
+	prepare := func() *signing.Prepared {
+		out.Reset()
+		p, err := signing.Prepare(t.Context(), bytes.NewReader(base), int64(len(base)), signing.Request{Certificate: l.sealCert, Time: l.now(), Copy: &out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for range 2 { // its issuers are found anew, then known
+		p := prepare()
+		if err := p.Sign(t.Context(), l.sealKey, l.Intermediates(), l.tsa); err != nil {
+			t.Fatal(err)
+		}
+		out.Write(p.Tail)
+		r := inspectAt(t, out.Bytes(), signing.InspectOptions{Anchors: l.anchors, Revocation: signing.RevocationIfPresent})
+		if r.Indication() != signing.Passed || len(r.Signatures[0].Chain) != 3 || !bytes.HasPrefix(out.Bytes(), base) {
+			t.Error(describe(r))
+		}
+	}
+	for name, key := range map[string]crypto.Signer{"another key": ecKey(t), "key that errs": wrong{l.sealKey}} {
+		p := prepare()
+		empty := bytes.Clone(p.Tail)
+		if err := p.Sign(t.Context(), key, l.Intermediates(), l.tsa); !errors.Is(err, signing.ErrSignature) || !bytes.Equal(p.Tail, empty) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := prepare().Sign(t.Context(), l.personKey, nil, nil); !errors.Is(err, signing.ErrUnsupported) {
+		t.Errorf("a key of another kind: %v", err)
+	}
+}
+
+// wrong is a key that signs something else.
+type wrong struct{ crypto.Signer }
+
+func (w wrong) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	other := bytes.Clone(digest)
+	other[0] ^= 1
+	return w.Signer.Sign(random, other, opts)
 }
 
 func TestCompleteRefuses(t *testing.T) {

@@ -29,9 +29,11 @@ func (i *inspector) strict() error {
 			c.add(true, "strict-padding", "the container is not padded with zeros")
 		}
 		var ok bool
-		if c.Kind == KindTimestamp {
+		switch {
+		case c.ber:
+		case c.Kind == KindTimestamp:
 			ok = i.strictStamp(c.stamp)
-		} else {
+		default:
 			ok = i.strictSignature(c)
 		}
 		if !ok {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -39,6 +38,7 @@ type TSAConfig struct {
 	Timeout time.Duration         // per URL; 0: 10 s
 	Policy  asn1.ObjectIdentifier // asked for and required; nil: any
 	Client  *http.Client          // nil: http.DefaultClient
+	Fetcher *certs.Fetcher        // of issuers that tokens leave out; nil: one with its defaults
 	Now     func() time.Time      // nil: time.Now
 }
 
@@ -53,6 +53,9 @@ func NewTimestamper(c TSAConfig) Timestamper {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Fetcher == nil {
+		c.Fetcher = &certs.Fetcher{Now: c.Now}
 	}
 	return &timestamper{c}
 }
@@ -189,26 +192,12 @@ func (t *timestamper) accept(ctx context.Context, raw []byte, imprint [32]byte, 
 	err = s.trust(t.Anchors, nil, s.info.time)
 	if errors.Is(err, certs.ErrUntrusted) {
 		// Some authorities send their own certificate alone.
-		err = s.trust(t.Anchors, issuersOf(ctx, s.signer), s.info.time)
+		if chain, _, e := t.Fetcher.Complete(ctx, t.Anchors, s.signer, s.cms.certificates, s.info.time, certs.StampTime); e == nil {
+			s.chain, err = chain, nil
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return s.canonical()
-}
-
-// issuersOf follows the addresses that certificates name for their issuers'. What cannot be had is left out: chain building says what is missing.
-func issuersOf(ctx context.Context, leaf *x509.Certificate) []*x509.Certificate {
-	const depth = 4
-	f := new(certs.Fetcher)
-	var found []*x509.Certificate
-	for at, i := leaf, 0; i < depth && !bytes.Equal(at.RawIssuer, at.RawSubject); i++ {
-		list, err := f.Issuers(ctx, at)
-		if err != nil || len(list) == 0 {
-			break
-		}
-		found = append(found, list...)
-		at = list[0]
-	}
-	return found
 }

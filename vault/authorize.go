@@ -21,6 +21,7 @@ const (
 	Disclose      Action = "disclose" // read a version's content
 	Submit        Action = "submit"   // ask an official to approve a version
 	Sign          Action = "sign"     // one's own signing jobs
+	Seal          Action = "seal"     // a use of the organisation's key, by nobody's right: it follows a signature
 	EnrolDevice   Action = "enrol_device"
 	RevokeDevice  Action = "revoke_device"
 	ExportDossier Action = "export"
@@ -32,7 +33,7 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, EnrolDevice, RevokeDevice, ExportDossier, Collect, ReadReceipt, ReadAccess}
+		Submit, Sign, Seal, EnrolDevice, RevokeDevice, ExportDossier, Collect, ReadReceipt, ReadAccess}
 }
 
 // scope is how far a role's right to an action reaches.

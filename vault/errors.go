@@ -50,6 +50,7 @@ var (
 	ErrDossierExists  = fmt.Errorf("%w: this person has a dossier in this register", ErrConflict)
 	ErrPassword       = fmt.Errorf("%w: wrong login or password", ErrUnauthenticated)
 	ErrPasswordWeak   = fmt.Errorf("%w: a password has at least 12 characters", ErrInvalid)
+	ErrSealRate       = fmt.Errorf("%w: the organisation's seal is used too often", ErrUnavailable)
 	ErrTooManyTries   = fmt.Errorf("%w: too many failed sign-ins", ErrUnavailable)
 	ErrDevice         = fmt.Errorf("%w: the device is not enrolled, is revoked, or did not sign this", ErrUnauthenticated)
 	ErrClock          = fmt.Errorf("%w: the device's clock and the server's differ too much", ErrUnauthenticated)

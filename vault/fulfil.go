@@ -11,7 +11,6 @@ import (
 
 	"trien/ledger"
 	"trien/signing"
-	"trien/vault/bundle"
 )
 
 // Signature is what a signer's token made of a job.
@@ -218,7 +217,7 @@ func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, s Signature, d
 	if err != nil {
 		return Export{}, fmt.Errorf("reading export %s: %w", j.Export, err)
 	}
-	if err := v.sealDocument(ctx, doc, x); err != nil {
+	if err := v.sealDocument(ctx, a, doc, x); err != nil {
 		return Export{}, err
 	}
 	if err := v.preserve(ctx, doc); err != nil {
@@ -241,35 +240,6 @@ func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, s Signature, d
 	}
 	in.committed = true
 	return x, nil
-}
-
-// sealDocument appends the organisation's signature.
-func (v *Vault) sealDocument(ctx context.Context, doc *growing, x Export) error {
-	cert := v.sealer.Certificate()
-	_, rect := bundle.SignatureRects()
-	now := v.now()
-	p, err := signing.Prepare(ctx, doc, doc.size, signing.Request{
-		Certificate: cert, Name: cert.Subject.CommonName, Reason: x.Purpose, Time: now,
-		Visible: &signing.Appearance{Page: 1, Rect: rect, Lines: []string{
-			cert.Subject.CommonName, now.In(vietnam).Format("Ngày 02/01/2006 15:04:05 -07:00"),
-		}},
-	})
-	if err != nil {
-		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
-	}
-	attributes, err := p.Attributes()
-	if err != nil {
-		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
-	}
-	value, err := v.sealer.Seal(ctx, p.Algorithm, attributes, x.ID.String())
-	if err != nil {
-		return fmt.Errorf("%w: sealing export %s: %w", ErrUnavailable, x.ID, err)
-	}
-	if err := p.Complete(ctx, v.sealer.Chain(), value, v.stamps); err != nil {
-		return stampError(err)
-	}
-	doc.append(p.Tail)
-	return nil
 }
 
 // growing is a document by range with revisions appended in memory; they are small, the base is not.

@@ -32,9 +32,12 @@ func hashPassword(password string) (PasswordHash, error) {
 	}
 	salt := make([]byte, 16)
 	rand.Read(salt)
-	key := argon(password, salt, argonTime, argonMemory, argonLanes)
+	return encodeHash(salt, argon(password, salt, argonTime, argonMemory, argonLanes)), nil
+}
+
+func encodeHash(salt, key []byte) PasswordHash {
 	return PasswordHash(fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes,
-		b64.EncodeToString(salt), b64.EncodeToString(key))), nil
+		b64.EncodeToString(salt), b64.EncodeToString(key)))
 }
 
 func argon(password string, salt []byte, time, memory uint32, lanes uint8) []byte {

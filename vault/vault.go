@@ -35,6 +35,8 @@ type Limits struct {
 	JobTerm     time.Duration // how long a signing job waits; default 72 h
 	UploadGrace time.Duration // an upload that has not beaten for this long is abandoned; default 15 min
 	ReceiptWait time.Duration // the longest a use case waits for a receipt; default 30 s
+	// SealsPerMinute bounds the uses of the organisation's key by this process; default 60.
+	SealsPerMinute int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -46,6 +48,9 @@ func (l Limits) withDefaults() Limits {
 	if l.MaxSize == 0 {
 		l.MaxSize = 2 << 30
 	}
+	if l.SealsPerMinute == 0 {
+		l.SealsPerMinute = 60
+	}
 	def(&l.SessionTerm, 8*time.Hour)
 	def(&l.JobTerm, 72*time.Hour)
 	def(&l.UploadGrace, 15*time.Minute)
@@ -53,7 +58,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Vault runs the use cases. It holds no state of its own: any number may serve the same store.
+// Vault runs the use cases. It holds no state of its own but how often it was asked: any number may serve the same store.
 type Vault struct {
 	store         Store
 	objects       Objects
@@ -69,6 +74,7 @@ type Vault struct {
 	limits        Limits
 	pending       chan struct{} // wakes the publisher
 	tries         tries
+	sealTurns     sealRate
 }
 
 type systemClock struct{}
@@ -83,9 +89,11 @@ func New(c Config) *Vault {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	limits := c.Limits.withDefaults()
 	return &Vault{
 		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
-		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: c.Limits.withDefaults(), pending: make(chan struct{}, 1),
+		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
+		sealTurns: newSealRate(limits.SealsPerMinute),
 	}
 }
 

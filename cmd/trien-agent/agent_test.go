@@ -200,7 +200,7 @@ func TestQuestionsCanBeLeft(t *testing.T) {
 	defer w.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	yes, err := newTerminal(r, &bytes.Buffer{}).confirm(ctx, "?")
+	yes, err := newTerminal(r, &bytes.Buffer{}).confirm(ctx, "", "?")
 	if yes || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", yes, err)
 	}

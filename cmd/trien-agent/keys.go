@@ -17,73 +17,53 @@ import (
 const pinTries = 3
 
 // openToken asks the PIN and logs in. A last try is spent only by a person who was warned.
-func (a *agent) openToken(ctx context.Context) (*token.Token, error) {
+func (a *agent) openToken(ctx context.Context, want *x509.Certificate) (*token.Token, error) {
 	for try := 1; ; try++ {
-		info, err := a.findToken()
+		info, err := a.findToken(ctx, want)
 		if err != nil {
 			return nil, err
 		}
-		pin, err := a.pin(ctx, info)
+		pin, err := a.pin(ctx, info.Info)
 		if err != nil {
 			return nil, err
 		}
-		t, err := token.Open(token.Config{Module: a.module, Label: info.Label, Serial: info.Serial, PIN: pin})
+		t, err := token.Open(token.Config{Module: info.module, Label: info.Label, Serial: info.Serial, PIN: pin})
 		if err == nil {
 			return t, nil
 		}
-		asked := a.tty.attended && a.pinFile == "" && !a.pinStdin
-		if !errors.Is(err, token.ErrPIN) || !asked || try == pinTries {
+		if _, nobody := a.pinAsker(); !errors.Is(err, token.ErrPIN) || nobody != nil || try == pinTries {
 			return nil, err
 		}
 		fmt.Fprintln(a.err, a.say.words(showWrongPIN))
 	}
 }
 
-// findToken returns the one token that the options name, or tells which there are.
-func (a *agent) findToken() (token.Info, error) {
-	if a.module == "" {
-		return token.Info{}, usage(textNeed, "module")
+// pinAsker is who types the PIN; errNobody if an option says where it stands.
+func (a *agent) pinAsker() (person, error) {
+	if a.pinFile != "" || a.pinStdin {
+		return nil, errNobody
 	}
-	all, err := token.List(a.module)
-	if err != nil {
-		return token.Info{}, err
-	}
-	var fit []token.Info
-	for _, i := range all {
-		if (a.token == "" || i.Label == a.token) && (a.serial == "" || i.Serial == a.serial) {
-			fit = append(fit, i)
-		}
-	}
-	if len(fit) == 1 {
-		return fit[0], nil
-	}
-	if len(all) == 0 {
-		fmt.Fprintln(a.err, a.say.words(showNoTokens))
-	} else {
-		fmt.Fprintln(a.err, a.say.words(showTokens))
-	}
-	for _, i := range all {
-		fmt.Fprintf(a.err, "  --token %q --serial %q\n", plain(i.Label), plain(i.Serial))
-	}
-	if len(fit) > 1 {
-		return token.Info{}, wrapped(token.ErrNoToken, textManyTokens)
-	}
-	return token.Info{}, token.ErrNoToken
+	return a.asker()
 }
 
 func (a *agent) pin(ctx context.Context, info token.Info) (string, error) {
-	attended := a.tty.attended && a.pinFile == "" && !a.pinStdin
+	who, nobody := a.pinAsker()
+	if nobody != nil && !errors.Is(nobody, errNobody) {
+		return "", nobody
+	}
+	question := a.say.words(askPIN, plain(info.Label))
 	switch {
 	case info.PINLocked:
 		return "", token.ErrPINLocked
-	case info.LastTry && !attended:
+	case info.LastTry && who == nil:
 		return "", wrapped(token.ErrPIN, textLastTry)
 	case info.LastTry:
-		if yes, err := a.tty.confirm(ctx, a.say.words(askLastTry)); err != nil || !yes {
+		if yes, err := who.confirm(ctx, question, a.say.words(askLastTry)); err != nil || !yes {
 			return "", errors.Join(context.Canceled, err)
 		}
 	case info.FewTries:
 		fmt.Fprintln(a.err, a.say.words(showFew))
+		question = a.say.words(showFew) + "\n" + question
 	}
 	switch {
 	case info.PINPad:
@@ -96,10 +76,12 @@ func (a *agent) pin(ctx context.Context, info token.Info) (string, error) {
 			return "", fmt.Errorf("reading the PIN: %w", err)
 		}
 		return pin, nil
-	case !a.tty.attended:
+	case who == nil:
 		return "", usage(textNoTerminal, "pin-file")
+	case who == person(a.tty):
+		question = a.say.words(askPIN, plain(info.Label)) // the warning stands above
 	}
-	return a.tty.secret(ctx, a.say.words(askPIN, plain(info.Label)))
+	return who.secret(ctx, question)
 }
 
 // certificates shows the identities on the token, so that an administrator can register the right one.
@@ -107,7 +89,7 @@ func (a *agent) certificates(ctx context.Context) error {
 	if a.pinFile != "" && a.pinStdin {
 		return usage(textNotBoth, "pin-file", "pin-stdin")
 	}
-	t, err := a.openToken(ctx)
+	t, err := a.openToken(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -46,10 +46,12 @@ type agent struct {
 // options of all commands; each command knows only some.
 type options struct {
 	server, ca, login, passwordFile string
-	module, token, serial, pinFile  string
+	modules                         moduleList
+	token, serial, pinFile          string
 	pinStdin                        bool
+	pinentry, viewer                string
 	job, save                       string
-	all, yes, pem                   bool
+	all, yes, open, pem             bool
 }
 
 // run does what args say. It has told the person what went wrong when it returns an error.
@@ -119,11 +121,12 @@ func (a *agent) serverFlags(f *flag.FlagSet) {
 }
 
 func (a *agent) tokenFlags(f *flag.FlagSet) {
-	f.StringVar(&a.module, "module", "", a.say.words(helpModule))
+	f.Var(&a.modules, "module", a.say.words(helpModule))
 	f.StringVar(&a.token, "token", "", a.say.words(helpToken))
 	f.StringVar(&a.serial, "serial", "", a.say.words(helpSerial))
 	f.StringVar(&a.pinFile, "pin-file", "", a.say.words(helpPINFile))
 	f.BoolVar(&a.pinStdin, "pin-stdin", false, a.say.words(helpPINStdin))
+	f.StringVar(&a.pinentry, "pinentry", "auto", a.say.words(helpPinentry))
 }
 
 func (a *agent) signFlags(f *flag.FlagSet) {
@@ -131,6 +134,8 @@ func (a *agent) signFlags(f *flag.FlagSet) {
 	f.BoolVar(&a.all, "all", false, a.say.words(helpAll))
 	f.BoolVar(&a.yes, "yes", false, a.say.words(helpYes))
 	f.StringVar(&a.save, "save", "", a.say.words(helpSave))
+	f.BoolVar(&a.open, "open", false, a.say.words(helpOpen))
+	f.StringVar(&a.viewer, "viewer", "", a.say.words(helpViewer))
 }
 
 func (a *agent) certificateFlags(f *flag.FlagSet) {

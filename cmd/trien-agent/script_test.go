@@ -107,6 +107,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("SOFTHSM2_CONF", conf)
+			s.tokens = filepath.Join(filepath.Dir(conf), "tokens")
 			return s.writeCA(filepath.Join(e.WorkDir, "ca.pem"))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

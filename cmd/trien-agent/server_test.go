@@ -100,6 +100,7 @@ type server struct {
 
 	mu       sync.Mutex
 	fault    string
+	tokens   string // folder of the tokens that the script's programs see
 	jobs     []wire.Job
 	prepared map[string]*signing.Prepared
 	signed   map[string][]byte // job → document
@@ -226,6 +227,9 @@ func (s *server) document(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	p, fault := s.prepared[r.PathValue("job")], s.fault
 	s.mu.Unlock()
+	if fault == "pulled" && strings.HasSuffix(r.PathValue("job"), "2") {
+		s.pull()
+	}
 	document := append(bytes.Clone(s.desk.base), p.Tail...)
 	if fault == "swapped" { // one letter of the document, everything else in order
 		document[len(s.desk.base)/2] ^= 1
@@ -237,6 +241,24 @@ func (s *server) document(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 	w.Header().Set("Content-Type", "application/pdf")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(document))
+}
+
+// pull takes the tokens away for a while, as if they were unplugged.
+func (s *server) pull() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = ""
+	away := s.tokens + ".away"
+	if err := os.Rename(s.tokens, away); err != nil {
+		panic(err)
+	}
+	if err := os.Mkdir(s.tokens, 0o700); err != nil {
+		panic(err)
+	}
+	time.AfterFunc(2*time.Second, func() {
+		_ = os.Remove(s.tokens)
+		_ = os.Rename(away, s.tokens)
+	})
 }
 
 func (s *server) signature(w http.ResponseWriter, r *http.Request) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -52,10 +53,14 @@ func (a *agent) password(ctx context.Context, server string) (string, error) {
 	if a.passwordFile != "" {
 		return secretFile(a.passwordFile)
 	}
-	if !a.tty.attended {
+	who, err := a.asker()
+	if errors.Is(err, errNobody) {
 		return "", usage(textNoTerminal, "password-file")
 	}
-	return a.tty.secret(ctx, a.say.words(askPassword, a.login, server))
+	if err != nil {
+		return "", err
+	}
+	return who.secret(ctx, a.say.words(askPassword, a.login, server))
 }
 
 // leave ends the session, also after Ctrl-C. If it cannot, the session ends by itself in time.

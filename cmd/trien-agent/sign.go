@@ -62,16 +62,24 @@ func (a *agent) sign(ctx context.Context) error {
 
 func (a *agent) checkSignOptions() error {
 	switch {
-	case a.module == "":
+	case len(a.modules) == 0:
 		return usage(textNeed, "module")
 	case a.job != "" && a.all:
 		return usage(textNotBoth, "job", "all")
 	case a.pinFile != "" && a.pinStdin:
 		return usage(textNotBoth, "pin-file", "pin-stdin")
-	case !a.yes && (a.pinStdin || !a.tty.attended):
+	case a.open && a.yes:
+		return usage(textNotBoth, "open", "yes")
+	case a.yes:
+		return nil
+	case a.pinStdin:
 		return usage(textNoTerminal, "yes")
 	}
-	return nil
+	_, err := a.asker()
+	if errors.Is(err, errNobody) {
+		return usage(textNoTerminal, "yes")
+	}
+	return err
 }
 
 // choose returns the jobs to go through: the one named, all, or those that the person picks from the list.
@@ -127,9 +135,12 @@ type round struct {
 	opened                  *token.Token
 	total                   int
 	signed, skipped, failed int
+	shown                   []string // of the job under way, for whoever is asked in a window
+	reading                 *reading // the document under way; nil unless it is to be opened
 }
 
 func (r *round) close() {
+	r.stopReading()
 	if r.opened != nil {
 		_ = r.opened.Close() // the process ends
 	}
@@ -147,16 +158,12 @@ func (r *round) one(ctx context.Context, number int, job wire.Job) error {
 	if err != nil {
 		return err
 	}
-	if !r.yes {
-		yes, err := r.tty.confirm(ctx, r.say.words(askSign))
-		if err != nil {
-			return err
-		}
-		if !yes {
-			r.skipped++
-			fmt.Fprintln(r.out, r.say.words(showSkipped))
-			return nil
-		}
+	if yes, err := r.agreed(ctx, job); err != nil {
+		return err
+	} else if !yes {
+		r.skipped++
+		fmt.Fprintln(r.out, r.say.words(showSkipped))
+		return nil
 	}
 	signature, err := r.signature(ctx, job, digest, cert)
 	if err != nil {
@@ -176,6 +183,24 @@ func (r *round) one(ctx context.Context, number int, job wire.Job) error {
 		fmt.Fprintln(r.out, r.say.words(showDone))
 	}
 	return nil
+}
+
+// agreed asks the person, who may read the document meanwhile.
+func (r *round) agreed(ctx context.Context, job wire.Job) (bool, error) {
+	if r.reading != nil {
+		defer r.stopReading()
+		if err := r.reading.open(ctx, r.viewer); err != nil {
+			return false, err
+		}
+	}
+	if r.yes {
+		return true, nil
+	}
+	who, err := r.asker()
+	if err != nil {
+		return false, err
+	}
+	return who.confirm(ctx, strings.Join(r.shown, "\n"), r.say.words(askSign))
 }
 
 // expected checks what can be checked before anything is fetched, and returns the certificate that must sign.
@@ -203,6 +228,7 @@ func (r *round) expected(job wire.Job) (*x509.Certificate, error) {
 }
 
 func (r *round) show(number int, job wire.Job, cert *x509.Certificate) {
+	r.shown = nil
 	fmt.Fprintf(r.out, "\n%s\n", r.say.words(showJob, number, r.total))
 	r.row(showServer, r.session.Server())
 	r.row(showTitle, plain(job.Title))
@@ -221,13 +247,15 @@ func (r *round) row(name phrase, value string) {
 	if label != "" {
 		label += ":"
 	}
+	r.shown = append(r.shown, label+" "+value)
 	fmt.Fprintf(r.out, "  %s%s %s\n", label, strings.Repeat(" ", max(0, 22-len([]rune(label)))), value)
 }
 
 // fetch streams the document through the hash (and into a file, if the person wants to read it) and refuses it unless it is what
 // the job announced.
 func (r *round) fetch(ctx context.Context, job wire.Job) (digest []byte, err error) {
-	h, err := newRangeHash(job.ByteRange, job.Size, signing.Algorithm(job.Algorithm).Hash())
+	how := signing.Algorithm(job.Algorithm).Hash()
+	h, err := newRangeHash(job.ByteRange, job.Size, how)
 	if err != nil {
 		return digest, err
 	}
@@ -240,6 +268,14 @@ func (r *round) fetch(ctx context.Context, job wire.Job) (digest []byte, err err
 		defer copied.discard()
 		w = io.MultiWriter(h, copied)
 	}
+	if r.open {
+		shown, err := r.toRead()
+		if err != nil {
+			return digest, err
+		}
+		defer shown.Close()
+		w = io.MultiWriter(w, shown)
+	}
 	if _, err := r.session.JobDocument(ctx, job.ID, w); err != nil {
 		return digest, err
 	}
@@ -249,7 +285,7 @@ func (r *round) fetch(ctx context.Context, job wire.Job) (digest []byte, err err
 	if hex.EncodeToString(digest) != job.Digest {
 		return digest, refusal(textTampered)
 	}
-	r.row(showDigest, spaced(job.Digest))
+	r.row(phrase{how.String(), how.String()}, spaced(job.Digest))
 	r.row(phrase{}, r.say.words(showChecked))
 	if copied != nil {
 		if err := copied.keep(); err != nil {
@@ -260,10 +296,38 @@ func (r *round) fetch(ctx context.Context, job wire.Job) (digest []byte, err err
 	return digest, nil
 }
 
-// signature lets the token sign attributes that are built here, from the digest that was computed here.
+// toRead opens the place from which the person reads the document, in memory.
+func (r *round) toRead() (*os.File, error) {
+	r.stopReading() // of a job before that failed
+	place, err := newReading()
+	if err != nil {
+		return nil, err
+	}
+	r.reading = place
+	return os.OpenFile(place.path(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+}
+
+func (r *round) stopReading() {
+	if r.reading != nil {
+		r.reading.close()
+		r.reading = nil
+	}
+}
+
+// signature signs with the token. One that was pulled out midway is waited for; nothing was sent yet, so nothing is signed twice.
 func (r *round) signature(ctx context.Context, job wire.Job, digest []byte, cert *x509.Certificate) (wire.Signature, error) {
+	worked := r.opened != nil
+	s, err := r.signOnce(ctx, job, digest, cert)
+	if err == nil || !worked || !pulled(err) || r.opened == nil || !r.cameBack(ctx, cert) {
+		return s, err
+	}
+	return r.signOnce(ctx, job, digest, cert)
+}
+
+// signOnce lets the token sign attributes that are built here, from the digest that was computed here.
+func (r *round) signOnce(ctx context.Context, job wire.Job, digest []byte, cert *x509.Certificate) (wire.Signature, error) {
 	if r.opened == nil {
-		opened, err := r.openToken(ctx)
+		opened, err := r.openToken(ctx, cert)
 		if err != nil {
 			return wire.Signature{}, err
 		}

@@ -74,8 +74,8 @@ func (t *terminal) line(ctx context.Context, question string) (string, error) {
 	}
 }
 
-// confirm asks for a yes; anything else is no.
-func (t *terminal) confirm(ctx context.Context, question string) (bool, error) {
+// confirm asks for a yes; anything else is no. What it is about stands above.
+func (t *terminal) confirm(ctx context.Context, _, question string) (bool, error) {
 	answer, err := t.line(ctx, question)
 	switch strings.ToLower(answer) {
 	case "c", "có", "co", "y", "yes":

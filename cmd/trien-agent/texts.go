@@ -26,7 +26,7 @@ var (
 	helpCA           = phrase{"`tệp` PEM chứng thư gốc của máy chủ (bỏ trống: của hệ điều hành)", "PEM `file` with the root of the server's certificate (empty: the system's)"}
 	helpLogin        = phrase{"`tên` đăng nhập", "login `name`"}
 	helpPasswordFile = phrase{"đọc mật khẩu từ `tệp`, thay vì hỏi", "read the password from a `file` instead of asking"}
-	helpModule       = phrase{"`tệp` thư viện PKCS#11 của thiết bị ký số", "PKCS#11 library `file` of the token"}
+	helpModule       = phrase{"`tệp` thư viện PKCS#11 của thiết bị ký số; có thể lặp lại", "PKCS#11 library `file` of the token; may be repeated"}
 	helpToken        = phrase{"`nhãn` của thiết bị, nếu có nhiều thiết bị", "`label` of the token, if there are several"}
 	helpSerial       = phrase{"`số` sê-ri của thiết bị, nếu có nhiều thiết bị cùng nhãn", "`number` of the token, if several have the same label"}
 	helpPINFile      = phrase{"đọc mã PIN từ `tệp`, thay vì hỏi", "read the PIN from a `file` instead of asking"}
@@ -35,6 +35,9 @@ var (
 	helpAll          = phrase{"ký mọi việc đang chờ, lần lượt", "sign every waiting job, one after the other"}
 	helpYes          = phrase{"không hỏi lại trước khi ký", "do not ask before signing"}
 	helpSave         = phrase{"lưu tài liệu vào `tệp` (hoặc thư mục) để đọc trước khi ký", "save the document to a `file` (or folder), to read it before signing"}
+	helpPinentry     = phrase{"hỏi qua chương trình pinentry: `tên`, auto (khi không có bàn phím) hoặc none", "ask through pinentry: its `name`, auto (where there is no terminal) or none"}
+	helpOpen         = phrase{"mở tài liệu để đọc trước khi ký; nó chỉ nằm trong bộ nhớ", "open the document for reading before signing; it lies in memory only"}
+	helpViewer       = phrase{"`chương trình` đọc PDF cho --open (bỏ trống: của hệ điều hành)", "PDF reader `program` for --open (empty: the system's)"}
 	helpPEM          = phrase{"in cả chứng thư dạng PEM", "print the certificates in PEM too"}
 )
 
@@ -44,9 +47,17 @@ var (
 	askPIN      = phrase{"Mã PIN của thiết bị \"%s\": ", "PIN of token \"%s\": "}
 	askSign     = phrase{"Ký số tài liệu này? [c/K] ", "Sign this document? [y/N] "}
 	askWhich    = phrase{"Ký tài liệu nào? (số thứ tự, \"tc\" là tất cả, Enter là thôi) ", "Which one? (its number, \"all\", or Enter for none) "}
+	askToken    = phrase{"Dùng thiết bị nào? (số thứ tự) ", "Which token? (its number) "}
 	askLastTry  = phrase{
 		"CẢNH BÁO: chỉ còn một lần nhập mã PIN; sai lần này thiết bị sẽ bị khóa. Vẫn nhập? [c/K] ",
 		"WARNING: one try of the PIN is left; a wrong one now locks the token. Go on? [y/N] "}
+)
+
+// Windows.
+var (
+	dialogPrompt = phrase{"Nhập:", "Enter:"}
+	dialogYes    = phrase{"Ký", "Sign"}
+	dialogNo     = phrase{"Không", "No"}
 )
 
 // What is shown.
@@ -62,7 +73,6 @@ var (
 	showPages    = phrase{"Số trang, dung lượng", "Pages, size"}
 	showExpires  = phrase{"Hạn ký", "Sign before"}
 	showSigner   = phrase{"Chứng thư", "Certificate"}
-	showDigest   = phrase{"SHA-256", "SHA-256"}
 	showChecked  = phrase{"đã tải về và tự tính: khớp", "fetched and computed here: matches"}
 	showSaved    = phrase{"Đã lưu để đọc", "Saved for reading"}
 	showFew      = phrase{"Chú ý: mã PIN đã bị nhập sai; chỉ còn ít lần thử.", "Mind: a wrong PIN was given before; few tries are left."}
@@ -72,6 +82,8 @@ var (
 	showExport   = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
 	showDone     = phrase{"Đã ký.", "Signed."}
 	showSummary  = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
+	showPulled   = phrase{"Thiết bị ký số đã bị rút ra. Cắm lại để ký tiếp (chờ hai phút).", "The token was pulled out. Plug it in again to go on (waiting two minutes)."}
+	showIssuedBy = phrase{"cấp bởi", "issued by"}
 	showTokens   = phrase{"Thiết bị đang cắm:", "Tokens plugged in:"}
 	showNoTokens = phrase{"Không thấy thiết bị nào đang cắm.", "No token is plugged in."}
 	showKeyOf    = phrase{"Thiết bị: %s (số %s)", "Token: %s (number %s)"}
@@ -150,6 +162,15 @@ var (
 		"The token failed. Plug it in anew and try again; check --module."}
 	textSave = phrase{
 		"Không lưu được tài liệu. Kiểm tra thư mục và dung lượng đĩa.", "The document cannot be saved. Check the folder and the disk."}
+	textPinentry = phrase{
+		"Chương trình hỏi mã PIN (%s) không chạy được. Cài pinentry, hoặc chạy lại tại bàn phím với --pinentry none.",
+		"The program that asks the PIN (%s) does not work. Install pinentry, or run at a terminal with --pinentry none."}
+	textNoMemory = phrase{
+		"Không có chỗ trong bộ nhớ để mở tài liệu (cần XDG_RUNTIME_DIR hoặc /dev/shm). Dùng --save nếu được phép lưu ra đĩa.",
+		"There is no place in memory to open the document at (XDG_RUNTIME_DIR or /dev/shm). Use --save if it may lie on a disk."}
+	textViewer = phrase{
+		"Không mở được chương trình đọc PDF (%s). Chọn một chương trình khác bằng --viewer.",
+		"The PDF reader (%s) does not start. Choose another one with --viewer."}
 	textSaveFolder = phrase{
 		"Có nhiều tài liệu: --save phải là một thư mục.", "There are several documents: --save must be a folder."}
 	textStopped = phrase{"Đã dừng. Chưa ký gì thêm.", "Stopped. Nothing more was signed."}

@@ -64,6 +64,7 @@ type config struct {
 		Token       string `yaml:"token"`
 		PINFile     string `yaml:"pin_file"`
 		Certificate string `yaml:"certificate"`
+		PerMinute   int    `yaml:"per_minute"`
 	} `yaml:"seal"`
 	Agents struct {
 		KeyFile string `yaml:"key_file"`
@@ -122,6 +123,9 @@ func (c *config) check() error {
 	if len(c.Timestamps.URLs) == 0 {
 		return fmt.Errorf("%w: timestamps.urls is missing", errConfig)
 	}
+	if c.Seal.PerMinute < 0 {
+		return fmt.Errorf("%w: seal.per_minute is %d, not a number of uses", errConfig, c.Seal.PerMinute)
+	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := netip.ParseAddr(proxy); err == nil {
 			continue
@@ -151,7 +155,7 @@ func (c *config) durations() (stamps time.Duration, l vault.Limits, err error) {
 			return 0, l, fmt.Errorf("%w: %s is %q, not a duration such as 90s, 15m or 8h", errConfig, d.name, d.text)
 		}
 	}
-	l.MaxSize = c.Limits.MaxSize
+	l.MaxSize, l.SealsPerMinute = c.Limits.MaxSize, c.Seal.PerMinute
 	return stamps, l, nil
 }
 
@@ -185,7 +189,10 @@ func (c *config) settings() (settings, error) {
 	s.seal.token = token.Config{Module: c.Seal.Module, Label: c.Seal.Token, PIN: r.secret("seal.pin_file", c.Seal.PINFile)}
 	s.offerKey = r.offerKey("agents.key_file", c.Agents.KeyFile)
 	chain := r.certificates("seal.certificate", c.Seal.Certificate)
-	anchors := r.certificates("trust.anchors", c.Trust.Anchors)
+	anchors, err := certs.LoadAnchors(c.Trust.Anchors)
+	if err != nil {
+		r.fail("trust.anchors", err)
+	}
 	if c.Trust.Intermediates != "" {
 		s.intermediates = r.certificates("trust.intermediates", c.Trust.Intermediates)
 	}
@@ -193,7 +200,7 @@ func (c *config) settings() (settings, error) {
 		return settings{}, r.err
 	}
 	s.seal.certificate, s.seal.chain = chain[0], chain[1:]
-	s.anchors = certs.NewAnchors(anchors...)
+	s.anchors = anchors
 	key, err := ledger.ReadSigningKey(c.Ledger.KeyFile)
 	if err != nil {
 		return settings{}, fmt.Errorf("%w: ledger.key_file: %w", errConfig, err)

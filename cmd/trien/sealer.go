@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // sealer holds the organisation's key on a PKCS#11 token of the server. A token that fails is opened once more, so that a
-// restarted HSM needs no restarted vault.
+// restarted HSM needs no restarted vault; only a PIN that was refused does.
 type sealer struct {
 	config      token.Config
 	certificate *x509.Certificate
@@ -19,6 +20,7 @@ type sealer struct {
 
 	mu    sync.Mutex
 	token *token.Token // nil while it is not open
+	wrong error        // what the token said of the PIN: it is not tried again, which would lock the token
 }
 
 func openSealer(c token.Config, certificate *x509.Certificate, chain []*x509.Certificate) (*sealer, error) {
@@ -41,8 +43,14 @@ func (s *sealer) Ready(context.Context) error {
 }
 
 func (s *sealer) identity() (token.Identity, error) {
+	if s.wrong != nil {
+		return token.Identity{}, s.wrong
+	}
 	if s.token == nil {
 		t, err := token.Open(s.config)
+		if errors.Is(err, token.ErrPIN) || errors.Is(err, token.ErrPINLocked) {
+			s.wrong = err
+		}
 		if err != nil {
 			return token.Identity{}, err
 		}

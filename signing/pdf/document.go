@@ -129,7 +129,7 @@ type Anomaly struct {
 	Text   string
 }
 
-// Anomalies met so far (at most 100 are kept).
+// Anomalies met so far. At most 100 are kept, those furthest in the file.
 func (d *Document) Anomalies() []Anomaly { return d.anomalies }
 
 func (d *Document) note(code string, off int64, text string) {
@@ -141,6 +141,17 @@ func (d *Document) note(code string, off int64, text string) {
 	}
 	if len(d.anomalies) < maxAnomalies {
 		d.anomalies = append(d.anomalies, a)
+		return
+	}
+	// What an update adds must not be lost among the faults of an old file. Those in object streams have no offset; they are kept too.
+	least := 0
+	for i, known := range d.anomalies {
+		if known.Offset >= 0 && (d.anomalies[least].Offset < 0 || known.Offset < d.anomalies[least].Offset) {
+			least = i
+		}
+	}
+	if off < 0 || d.anomalies[least].Offset >= 0 && off > d.anomalies[least].Offset {
+		d.anomalies[least] = a
 	}
 }
 

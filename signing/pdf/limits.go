@@ -12,7 +12,7 @@ const (
 	maxObjectStream  = 16 << 20  // one object stream, decoded
 	maxRefChain      = 32        // reference to reference to …
 	maxNestedLoads   = 12        // objects needed to read an object (/Length, object streams)
-	maxPageDepth     = 64        // levels of the page tree
+	maxInherited     = 64 << 20  // memory of attributes inherited on the way to one page
 	maxFieldDepth    = 32        // levels of the form field tree
 	maxNameTreeDepth = 32        // levels of a name tree
 	maxFilters       = 4         // filters of one stream
@@ -35,6 +35,7 @@ const (
 const (
 	maxImageSide     = 65_500   // pixels
 	maxDecodedPixels = 16 << 20 // of pictures that must be decoded as a whole: interlaced PNG, tiled TIFF, TIFF with alpha
+	maxUpdateImage   = 8 << 20  // of a picture put into an update, and of each stream made of it
 	maxTIFFPages     = 2000
 	maxPictureBytes  = 2 << 30  // samples of one picture
 	maxTIFFBytes     = 16 << 30 // samples of all pages

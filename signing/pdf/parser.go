@@ -180,6 +180,9 @@ func (p *parser) hex() (Object, error) {
 	var b []byte
 	high := -1
 	for {
+		if high < 0 {
+			b = p.hexPairs(b)
+		}
 		c, ok := p.next()
 		if !ok {
 			return nil, p.fail("the file ends within a string")
@@ -208,6 +211,19 @@ func (p *parser) hex() (Object, error) {
 		b = append(b, byte(high<<4))
 	}
 	return String(b), nil
+}
+
+// hexPairs takes what stands at hand without blanks: containers of signatures are long.
+func (p *parser) hexPairs(b []byte) []byte {
+	for p.pos+1 < len(p.data) {
+		hi, lo := unhex(p.data[p.pos]), unhex(p.data[p.pos+1])
+		if hi < 0 || lo < 0 {
+			break
+		}
+		b = append(b, byte(hi<<4|lo))
+		p.pos += 2
+	}
+	return b
 }
 
 // literal parses a string in parentheses.

@@ -20,9 +20,11 @@ type pngFile struct {
 	bits, color   int
 	interlaced    bool
 	palette       []byte
-	transparent   []byte // tRNS
-	data          int64  // offset of the first IDAT chunk
-	length        int64  // of all IDAT data
+	transparent   []byte    // tRNS
+	data          int64     // offset of the first IDAT chunk
+	length        int64     // of all IDAT data
+	perMetre      [2]uint32 // pixels, across and down; zero: not said
+	end           int64     // after IEND
 }
 
 func pngPicture(r io.ReaderAt, size int64) (*picture, error) {
@@ -33,6 +35,11 @@ func pngPicture(r io.ReaderAt, size int64) (*picture, error) {
 	if f.interlaced {
 		return f.wholePicture()
 	}
+	return f.picture()
+}
+
+// picture carries a picture whose rows follow each other.
+func (f *pngFile) picture() (*picture, error) {
 	opaque, err := f.opaque()
 	if err != nil {
 		return nil, err
@@ -138,8 +145,15 @@ func (f *pngFile) readChunks() error {
 				f.data = off
 			}
 			f.length += length
+		case "pHYs":
+			err = f.density(off+8, length)
 		case "IEND":
+			f.end = off + 12 + length
 			return f.complete()
+		default:
+			if kind[0]&0x20 == 0 { // a capital: the picture is not what it seems without it
+				err = unsupportedf("PNG with a chunk %q", kind)
+			}
 		}
 		if err != nil {
 			return err
@@ -209,6 +223,15 @@ func (f *pngFile) header(off, length int64) error {
 		}
 	}
 	return damagedf("PNG header makes no sense")
+}
+
+// density reads pHYs.
+func (f *pngFile) density(off, length int64) error {
+	b, err := f.small(off, length, 9)
+	if err == nil && len(b) == 9 && b[8] == 1 {
+		f.perMetre = [2]uint32{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
+	}
+	return err
 }
 
 func (f *pngFile) complete() error {

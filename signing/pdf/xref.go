@@ -60,6 +60,22 @@ func (m *numberMap) set(num int, v int32) {
 	m.chunks[c][num%1024] = v
 }
 
+// numberSet is a set of object numbers, a bit for each.
+type numberSet []uint64
+
+// add reports whether num was not in the set. It expects 0 <= num <= maxObjectNumber.
+func (s *numberSet) add(num int) bool {
+	word, bit := num/64, uint64(1)<<(num%64)
+	if missing := word + 1 - len(*s); missing > 0 {
+		*s = append(*s, make([]uint64, missing)...)
+	}
+	if (*s)[word]&bit != 0 {
+		return false
+	}
+	(*s)[word] |= bit
+	return true
+}
+
 // xref is the whole cross-reference: entries of all sections, the latest first, and for each object the entry that counts.
 type xref struct {
 	entries  []entry
@@ -89,6 +105,15 @@ func (x *xref) add(e entry) error {
 	}
 	x.highest = max(x.highest, int(e.num))
 	return nil
+}
+
+// addEntry adds an entry of section s. Readers differ on which of two entries in one section counts; in a hybrid file the free ones are meant to
+// be overridden.
+func (d *Document) addEntry(e entry, s *section) error {
+	if i := int(d.xref.counts.get(int(min(e.num, maxObjectNumber)))); i > s.lo && e.num != 0 && (e.kind != entryFree || s.kind != XrefHybrid) {
+		d.note("xref-duplicate", s.offset, "object "+itoa(int(e.num))+" stands twice in one cross-reference section")
+	}
+	return d.xref.add(e)
 }
 
 // readXref follows the chain of sections from the last startxref.
@@ -175,7 +200,7 @@ func (d *Document) readSection(off int64) (section, error) {
 	} else {
 		var end int64
 		s.kind = XrefStream
-		s.trailer, end, err = d.readXrefStream(l.offset())
+		s.trailer, end, err = d.readXrefStream(l.offset(), &s)
 		l = newLexer(d.src, end)
 	}
 	if err != nil {
@@ -236,7 +261,7 @@ func (d *Document) mergeTable(s *section, table []entry) error {
 			if used(e) != want {
 				continue
 			}
-			if err := d.xref.add(e); err != nil {
+			if err := d.addEntry(e, s); err != nil {
 				return err
 			}
 		}
@@ -249,7 +274,7 @@ func (d *Document) mergeTable(s *section, table []entry) error {
 			return damagedf("/XRefStm of the trailer does not point into the file")
 		}
 		s.kind = XrefHybrid
-		if _, _, err := d.readXrefStream(int64(off)); err != nil {
+		if _, _, err := d.readXrefStream(int64(off), s); err != nil {
 			return err
 		}
 	}

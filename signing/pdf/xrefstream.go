@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// readXrefStream reads the cross-reference stream at off and adds its entries. It returns its dictionary and where it ends.
-func (d *Document) readXrefStream(off int64) (Dict, int64, error) {
+// readXrefStream reads the cross-reference stream at off and adds its entries to section sec. It returns its dictionary and where it ends.
+func (d *Document) readXrefStream(off int64, sec *section) (Dict, int64, error) {
 	_, o, _, err := d.indirectAt(off, nil)
 	if err != nil {
 		if errors.Is(err, ErrDamaged) {
@@ -42,7 +42,7 @@ func (d *Document) readXrefStream(off int64) (Dict, int64, error) {
 				}
 				return nil, 0, err
 			}
-			if err := d.addRow(num, row, widths); err != nil {
+			if err := d.addRow(num, row, widths, sec); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -50,7 +50,7 @@ func (d *Document) readXrefStream(off int64) (Dict, int64, error) {
 	return s.Dict, s.start + s.length + s.closing, nil
 }
 
-func (d *Document) addRow(num int64, row []byte, widths [3]int) error {
+func (d *Document) addRow(num int64, row []byte, widths [3]int, s *section) error {
 	if num > maxObjectNumber {
 		return unsupportedf("object number %d is above %d", num, maxObjectNumber)
 	}
@@ -76,7 +76,7 @@ func (d *Document) addRow(num int64, row []byte, widths [3]int) error {
 	case kind == 0 && b <= 65535:
 		e.gen = uint16(b)
 	}
-	return d.xref.add(e)
+	return d.addEntry(e, s)
 }
 
 func bigEndian(b []byte) uint64 {

@@ -73,14 +73,17 @@ func (t *Token) Find(cert *x509.Certificate) (Identity, error) {
 	return Identity{}, fmt.Errorf("looking for certificate %x: %w", cert.SerialNumber, ErrNoKey)
 }
 
-// certificates reads all X.509 certificates. What does not parse is left out: tokens carry all sorts of things.
-func (l *login) certificates() (out []object, err error) {
-	session, err := l.raw.OpenSession(l.slot, pkcs11.CKF_SERIAL_SESSION)
+// certificates reads all X.509 certificates of the token.
+func (l *login) certificates() ([]object, error) { return certificatesOn(l.raw, l.slot) }
+
+// certificatesOn reads all X.509 certificates of a token that it shows. What does not parse is left out: tokens carry all sorts of things.
+func certificatesOn(p *pkcs11.Ctx, slot uint) (out []object, err error) {
+	session, err := p.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
 	if err != nil {
 		return nil, classify("opening session", err)
 	}
 	defer func() {
-		if closeErr := l.raw.CloseSession(session); closeErr != nil && err == nil {
+		if closeErr := p.CloseSession(session); closeErr != nil && err == nil {
 			err = classify("closing session", closeErr)
 		}
 	}()
@@ -88,18 +91,18 @@ func (l *login) certificates() (out []object, err error) {
 		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE),
 		pkcs11.NewAttribute(pkcs11.CKA_CERTIFICATE_TYPE, pkcs11.CKC_X_509),
 	}
-	if err := l.raw.FindObjectsInit(session, template); err != nil {
+	if err := p.FindObjectsInit(session, template); err != nil {
 		return nil, classify("listing certificates", err)
 	}
-	handles, _, err := l.raw.FindObjects(session, maxObjects)
-	if finErr := l.raw.FindObjectsFinal(session); err == nil {
+	handles, _, err := p.FindObjects(session, maxObjects)
+	if finErr := p.FindObjectsFinal(session); err == nil {
 		err = finErr
 	}
 	if err != nil {
 		return nil, classify("listing certificates", err)
 	}
 	for _, h := range handles {
-		values, err := l.raw.GetAttributeValue(session, h, []*pkcs11.Attribute{
+		values, err := p.GetAttributeValue(session, h, []*pkcs11.Attribute{
 			pkcs11.NewAttribute(pkcs11.CKA_VALUE, nil), pkcs11.NewAttribute(pkcs11.CKA_ID, nil), pkcs11.NewAttribute(pkcs11.CKA_LABEL, nil),
 		})
 		if err != nil {

@@ -31,12 +31,20 @@ func List(module string) ([]Info, error) {
 }
 
 func list(module string) (infos []Info, err error) {
+	err = withModule(module, func(p *pkcs11.Ctx) error {
+		infos, err = tokens(p)
+		return err
+	})
+	return infos, err
+}
+
+// withModule loads a module for f. Where a token is open already, the library is initialised and stays so.
+func withModule(module string, f func(p *pkcs11.Ctx) error) (err error) {
 	p := pkcs11.New(module)
 	if p == nil {
-		return nil, fmt.Errorf("loading PKCS#11 module: %w: it cannot be opened as a library", ErrFailed)
+		return fmt.Errorf("loading PKCS#11 module: %w: it cannot be opened as a library", ErrFailed)
 	}
 	defer p.Destroy()
-	// Where a token is open already, the library is initialised and must stay so.
 	initErr := p.Initialize()
 	if initErr == nil {
 		defer func() {
@@ -45,8 +53,13 @@ func list(module string) (infos []Info, err error) {
 			}
 		}()
 	} else if !errors.Is(initErr, pkcs11.Error(pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED)) {
-		return nil, classify("starting PKCS#11 module", initErr)
+		return classify("starting PKCS#11 module", initErr)
 	}
+	return f(p)
+}
+
+// tokens lists the initialised tokens.
+func tokens(p *pkcs11.Ctx) (infos []Info, err error) {
 	slots, err := p.GetSlotList(true)
 	if err != nil {
 		return nil, classify("listing tokens", err)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -288,3 +289,36 @@ func TestList(t *testing.T) {
 }
 
 func ctx() context.Context { return context.Background() }
+
+// TestCertificates finds a certificate without a PIN, whether or not the token is open.
+func TestCertificates(t *testing.T) {
+	a, err := devpki.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	tok := open(t, "seal")
+	key, err := tok.Generate("holding", "p256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := a.IssueSeal(devpki.Subject{CommonName: "Ban Thử nghiệm"}, key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tok.Import("holding", cert); err != nil {
+		t.Fatal(err)
+	}
+	for _, opened := range []bool{true, false} {
+		list, err := token.Certificates(module, tok.Info())
+		if err != nil || !slices.ContainsFunc(list, cert.Equal) {
+			t.Errorf("open %v: %d certificates, %v", opened, len(list), err)
+		}
+		if err := tok.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := token.Certificates(module, token.Info{Label: "nobody"}); !errors.Is(err, token.ErrNoToken) {
+		t.Error(err)
+	}
+}

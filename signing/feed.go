@@ -1,0 +1,75 @@
+package signing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// chunk is the unit of reading. Two are in memory for each document: one is hashed while the next is read.
+const chunk = 256 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
+
+// feed hashes the bytes [from, to) of r.
+func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error {
+	return feedBoth(ctx, w, nil, r, from, to)
+}
+
+// feedBoth hashes the bytes [from, to) of r and writes them to out, unless that is nil. While a chunk is hashed it is written and the next one is
+// read, because reading may mean decrypting, which takes as long. No two reads run at once, nor two writes, and all have ended when it returns.
+func feedBoth(ctx context.Context, w hash.Hash, out io.Writer, r io.ReaderAt, from, to int64) error {
+	if from < 0 || to < from {
+		return fmt.Errorf("%w: byte range", ErrDamaged)
+	}
+	now, next := chunks.Get().(*[chunk]byte), chunks.Get().(*[chunk]byte)
+	defer chunks.Put(now)
+	defer chunks.Put(next)
+	size := min(chunk, to-from)
+	if err := readChunk(r, now[:size], from); err != nil {
+		return err
+	}
+	for size > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		from += size
+		ahead := min(chunk, to-from)
+		var g errgroup.Group
+		if out != nil {
+			g.Go(func() error {
+				_, err := out.Write(now[:size])
+				return err
+			})
+		}
+		if ahead > 0 {
+			g.Go(func() error { return readChunk(r, next[:ahead], from) })
+		}
+		w.Write(now[:size])
+		if err := g.Wait(); err != nil {
+			return err
+		}
+		now, next, size = next, now, ahead
+	}
+	return nil
+}
+
+// readChunk fills b from off. A document shorter than said is an error of the reader.
+func readChunk(r io.ReaderAt, b []byte, off int64) error {
+	if len(b) == 0 {
+		return nil
+	}
+	n, err := r.ReadAt(b, off)
+	if n == len(b) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("reading document: %w", err)
+}
