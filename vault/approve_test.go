@@ -3,7 +3,6 @@ package vault_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -200,8 +199,109 @@ func TestSignaturesAreChecked(t *testing.T) {
 	if _, err := r.Fulfil(ctx, r.signer, j.ID, good); err != nil {
 		t.Errorf("after all that the good one fails: %v", err)
 	}
-	_, err = r.Fulfil(ctx, r.signer, j.ID, good)
+	other := good
+	other.Value = append(bytes.Clone(good.Value), 0)
+	_, err = r.Fulfil(ctx, r.signer, j.ID, other)
 	want(t, err, vault.ErrJobDone)
+}
+
+// The answer to a signature may be lost: the same one again gets the same result.
+func TestFulfilAgain(t *testing.T) {
+	r := newRig(t)
+	r.work()
+	ctx := t.Context()
+	d := r.dossier()
+	v := r.deposit(cv(d), samplePDF())
+	j, err := r.Submit(ctx, r.staff, v.ID, r.signer.Account, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := r.agent(r.signer, j.ID)
+	var made [2]vault.Fulfilled
+	for i := range made {
+		if made[i], err = r.Fulfil(ctx, r.signer, j.ID, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if made[0].Version.ID != made[1].Version.ID || made[1].Version.Number != 2 {
+		t.Errorf("got %+v and %+v", made[0].Version, made[1].Version)
+	}
+	_, err = r.Fulfil(ctx, r.staff, j.ID, s)
+	want(t, err, vault.ErrForbidden)
+
+	x, j, err := r.ExportDossier(ctx, r.staff, d.ID, vault.NewExport{Signer: r.signer.Account, Purpose: "thử"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = r.agent(r.signer, j.ID)
+	for range 2 {
+		done, err := r.Fulfil(ctx, r.signer, j.ID, s)
+		if err != nil || done.Export.ID != x.ID || done.Export.State != vault.Signed {
+			t.Errorf("got %+v, %v", done.Export, err)
+		}
+	}
+	if keys := r.stored(); len(keys) != 4 { // two versions, the export, and the unsigned one until the sweeper comes
+		t.Errorf("%d objects are stored", len(keys))
+	}
+}
+
+// Two jobs wait on one version: the first signature wins, whichever it is and however close they come; the other job ends with
+// a conflict that says what to do.
+func TestTwoJobsOnOneVersion(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	prepare := func() (jobs [2]vault.Job, signatures [2]vault.Signature) {
+		v := r.deposit(cv(r.dossier()), samplePDF())
+		for i := range jobs {
+			var err error
+			if jobs[i], err = r.Submit(ctx, r.staff, v.ID, r.signer.Account, ""); err != nil {
+				t.Fatal(err)
+			}
+			signatures[i] = r.agent(r.signer, jobs[i].ID)
+		}
+		return jobs, signatures
+	}
+	judge := func(jobs [2]vault.Job, errs [2]error, winner int) {
+		t.Helper()
+		if errs[winner] != nil {
+			t.Errorf("the winner got %v", errs[winner])
+		}
+		want(t, errs[1-winner], vault.ErrOvertaken)
+		want(t, errs[1-winner], vault.ErrStale)
+		for i, state := range map[int]vault.JobState{winner: vault.Signed, 1 - winner: vault.Withdrawn} {
+			if j, err := r.Job(ctx, r.signer, jobs[i].ID); err != nil || j.State != state {
+				t.Errorf("job %d is %s, %v; want %s", i, j.State, err, state)
+			}
+		}
+		latest := r.events(vault.Sign, vault.Refused)
+		if len(latest) == 0 || latest[0].Reason != "overtaken" || latest[0].Target.Job != jobs[1-winner].ID {
+			t.Errorf("the refusal is not in the access record: %+v", latest)
+		}
+	}
+	for first := range 2 {
+		jobs, s := prepare()
+		var errs [2]error
+		for _, i := range []int{first, 1 - first} {
+			_, errs[i] = r.Fulfil(ctx, r.signer, jobs[i].ID, s[i])
+		}
+		judge(jobs, errs, first)
+		_, err := r.JobDocument(ctx, r.signer, jobs[1-first].ID)
+		want(t, err, vault.ErrJobDone)
+	}
+	for range 5 {
+		jobs, s := prepare()
+		var errs [2]error
+		var wg sync.WaitGroup
+		for i := range jobs {
+			wg.Go(func() { _, errs[i] = r.Fulfil(ctx, r.signer, jobs[i].ID, s[i]) })
+		}
+		wg.Wait()
+		winner := 0
+		if errs[0] != nil {
+			winner = 1
+		}
+		judge(jobs, errs, winner)
+	}
 }
 
 func TestJobsEnd(t *testing.T) {
@@ -240,22 +340,27 @@ func TestTwoSignaturesAtOnceMakeOneVersion(t *testing.T) {
 	}
 	s := r.agent(r.signer, j.ID)
 	var wg sync.WaitGroup
+	var mu sync.Mutex
+	made := map[vault.VersionID]bool{}
 	errs := make([]error, 4)
 	for i := range errs {
-		wg.Go(func() { _, errs[i] = r.Fulfil(context.Background(), r.signer, j.ID, s) })
+		wg.Go(func() {
+			done, err := r.Fulfil(context.Background(), r.signer, j.ID, s)
+			if errs[i] = err; err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				made[done.Version.ID] = true
+			}
+		})
 	}
 	wg.Wait()
-	good := 0
 	for _, err := range errs {
-		switch {
-		case err == nil:
-			good++
-		case !errors.Is(err, vault.ErrConflict):
+		if err != nil {
 			t.Error(err)
 		}
 	}
-	if good != 1 || len(r.stored()) != 2 {
-		t.Errorf("%d succeeded, %d objects are stored", good, len(r.stored()))
+	if len(made) != 1 || len(r.stored()) != 2 {
+		t.Errorf("%d versions were made, %d objects are stored", len(made), len(r.stored()))
 	}
 }
 

@@ -42,6 +42,7 @@ var (
 	ErrSignature      = fmt.Errorf("%w: the signature does not match the document and the certificate", ErrInvalid)
 	ErrOwnWork        = fmt.Errorf("%w: nobody approves their own deposit", ErrForbidden)
 	ErrJobDone        = fmt.Errorf("%w: the signing job has ended", ErrConflict)
+	ErrOvertaken      = fmt.Errorf("%w: another version came before the signature; the new one is to be submitted", ErrStale)
 	ErrJobExpired     = fmt.Errorf("%w: the signing job has expired", ErrGone)
 	ErrEmptyDossier   = fmt.Errorf("%w: the dossier holds no document", ErrConflict)
 	ErrNotReady       = fmt.Errorf("%w: the export is not signed yet", ErrConflict)

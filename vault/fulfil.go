@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -27,10 +28,80 @@ type Fulfilled struct {
 
 // Fulfil takes the token's signature for a job. The certificate must be the expected one and still be good, the signature
 // must fit document and certificate; it is then time-stamped, embedded, stored like any deposit, and judged again as
-// stored before anything refers to it. Two at once: one wins, the other gets [ErrJobDone].
+// stored before anything refers to it.
+//
+// The same signature may come again, after a lost answer or at once, and gets the same result; another one for a job that is
+// signed gets [ErrJobDone]. Of two jobs on one version the first signature wins; the other job ends with [ErrOvertaken].
 func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Fulfilled, error) {
-	j, err := v.waitingJob(ctx, a, id)
+	j, err := v.Job(ctx, a, id)
 	if err != nil {
+		return Fulfilled{}, err
+	}
+	if j.took(s) {
+		return v.fulfilled(ctx, j)
+	}
+	done, err := v.fulfil(ctx, a, j, s)
+	if !errors.Is(err, ErrConflict) {
+		return done, err
+	}
+	if now, failed := v.store.Job(ctx, id); failed == nil && now.took(s) {
+		return v.fulfilled(ctx, now)
+	}
+	if errors.Is(err, ErrStale) && !errors.Is(err, ErrOvertaken) {
+		return Fulfilled{}, v.newest(ctx, a, j)
+	}
+	return Fulfilled{}, err
+}
+
+// took reports whether it is this signature that the job was signed by.
+func (j Job) took(s Signature) bool { return j.State == Signed && j.Signature == s.hash() }
+
+func (s Signature) hash() ledger.Hash { return sha256.Sum256(s.Value) }
+
+// fulfilled is what the signature of a signed job made.
+func (v *Vault) fulfilled(ctx context.Context, j Job) (Fulfilled, error) {
+	if j.Purpose == ExportApproval {
+		x, err := v.store.Export(ctx, j.Export)
+		if err != nil {
+			return Fulfilled{}, fmt.Errorf("reading export %s: %w", j.Export, err)
+		}
+		return Fulfilled{Export: &x}, nil
+	}
+	x, err := v.store.ApprovedVersion(ctx, j.ID)
+	if err != nil {
+		return Fulfilled{}, fmt.Errorf("reading what job %s made: %w", j.ID, err)
+	}
+	return Fulfilled{Version: &x}, nil
+}
+
+// newest holds that an approval is of its record's newest version. One that is not can never be fulfilled: it ends here, with
+// [ErrOvertaken].
+func (v *Vault) newest(ctx context.Context, a Actor, j Job) error {
+	if j.Purpose != Approval {
+		return nil
+	}
+	x, err := v.store.Version(ctx, j.Version)
+	if err != nil {
+		return fmt.Errorf("reading version %s: %w", j.Version, err)
+	}
+	latest, err := v.store.LatestVersion(ctx, x.Record)
+	if err != nil {
+		return fmt.Errorf("reading the newest version: %w", err)
+	}
+	if latest.ID == x.ID {
+		return nil
+	}
+	e := v.event(a, Sign, j.target())
+	e.Outcome, e.Reason = Refused, "overtaken"
+	if err := v.store.WithdrawJob(ctx, j.ID, e); err != nil {
+		return fmt.Errorf("ending job %s: %w", j.ID, err)
+	}
+	return ErrOvertaken
+}
+
+// fulfil is Fulfil for a signature that comes first.
+func (v *Vault) fulfil(ctx context.Context, a Actor, j Job, s Signature) (Fulfilled, error) {
+	if err := v.mayBeSigned(ctx, a, j); err != nil {
 		return Fulfilled{}, err
 	}
 	if !bytes.Equal(s.Certificate, j.Certificate) {
@@ -58,10 +129,10 @@ func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Ful
 	doc := &growing{base: base, size: base.Size()}
 	doc.append(p.Tail)
 	if j.Purpose == ExportApproval {
-		x, err := v.finishExport(ctx, a, j, doc)
+		x, err := v.finishExport(ctx, a, j, s, doc)
 		return Fulfilled{Export: &x}, err
 	}
-	x, err := v.addApproved(ctx, a, j, doc)
+	x, err := v.addApproved(ctx, a, j, s, doc)
 	return Fulfilled{Version: &x}, err
 }
 
@@ -88,7 +159,7 @@ func stampError(err error) error {
 }
 
 // addApproved stores the signed bytes as the next version of the record.
-func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, doc *growing) (Version, error) {
+func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, s Signature, doc *growing) (Version, error) {
 	if err := v.preserve(ctx, doc); err != nil {
 		return Version{}, err
 	}
@@ -110,7 +181,7 @@ func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, doc *growing) (
 	}
 	event := v.event(a, Sign, j.target())
 	event.Target.Record, event.Target.Version = before.Record, id
-	return v.commit(in.ctx, in, NewVersion{Job: j.ID, Event: event, Version: Version{
+	return v.commit(in.ctx, in, NewVersion{Job: j.ID, Signature: s.hash(), Event: event, Version: Version{
 		ID: id, Record: before.Record, Dossier: before.Dossier, Register: before.Register, Kind: before.Kind,
 		MediaType: mediaPDF, Origin: before.Origin, Actor: a.Account, Unit: a.Unit, Basis: before.Basis, Approval: j.ID,
 	}}, &before.ID)
@@ -141,7 +212,7 @@ func (v *Vault) judge(in *intake, strict bool) error {
 
 // finishExport adds the organisation's seal, the evidence and a document time-stamp to a dossier that its signer has
 // signed, and stores the result in the place of the unsigned one.
-func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, doc *growing) (Export, error) {
+func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, s Signature, doc *growing) (Export, error) {
 	x, err := v.store.Export(ctx, j.Export)
 	if err != nil {
 		return Export{}, fmt.Errorf("reading export %s: %w", j.Export, err)
@@ -164,7 +235,7 @@ func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, doc *growing) 
 		return Export{}, err
 	}
 	x.State, x.Size, x.SHA256, x.Object = Signed, in.size, in.hash, in.object
-	if err := v.store.CommitSealedExport(in.ctx, in.upload.ID, x, v.event(a, Sign, j.target())); err != nil {
+	if err := v.store.CommitSealedExport(in.ctx, in.upload.ID, x, s.hash(), v.event(a, Sign, j.target())); err != nil {
 		return Export{}, fmt.Errorf("committing export %s: %w", x.ID, err)
 	}
 	in.committed = true

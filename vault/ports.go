@@ -88,6 +88,8 @@ type Dossiers interface {
 // Versions keeps versions.
 type Versions interface {
 	Version(ctx context.Context, id VersionID) (Version, error)
+	// ApprovedVersion is the one that a job made; ErrNotFound if it has made none.
+	ApprovedVersion(ctx context.Context, id JobID) (Version, error)
 	// LatestVersion of a record; ErrNotFound if it has none.
 	LatestVersion(ctx context.Context, id RecordID) (Version, error)
 }
@@ -113,7 +115,9 @@ type NewVersion struct {
 	Version Version
 	Entry   ledger.Entry // pending from now on
 	Job     JobID        // the waiting job this version fulfils; zero: none
-	Event   Event
+	// Signature is the SHA-256 of the token's value that the job takes; zero without a job.
+	Signature ledger.Hash
+	Event     Event
 }
 
 // Uploads brings objects in, in three steps: begin, put (by [Objects]), commit.
@@ -131,8 +135,9 @@ type Uploads interface {
 	CommitVersion(ctx context.Context, n NewVersion) error
 	// CommitExport ends the upload with a new waiting export and its job.
 	CommitExport(ctx context.Context, u UploadID, x Export, j Job, e Event) error
-	// CommitSealedExport ends the upload: x becomes Signed with its new object, the job Signed, and the unsigned object garbage.
-	CommitSealedExport(ctx context.Context, u UploadID, x Export, e Event) error
+	// CommitSealedExport ends the upload: x becomes Signed with its new object, the job Signed by the token's value of that
+	// SHA-256, and the unsigned object garbage. [ErrJobDone] if the job no longer waits.
+	CommitSealedExport(ctx context.Context, u UploadID, x Export, signature ledger.Hash, e Event) error
 	// AbandonUpload makes the object garbage. Abandoning twice is no error; [ErrConflict] if the upload is committed,
 	// as it may be after a commit whose answer was lost: its object is no garbage.
 	AbandonUpload(ctx context.Context, id UploadID) error

@@ -187,15 +187,21 @@ func (j Job) target() Target {
 // waitingJob is Job for one that can still be signed.
 func (v *Vault) waitingJob(ctx context.Context, a Actor, id JobID) (Job, error) {
 	j, err := v.Job(ctx, a, id)
-	switch {
-	case err != nil:
-		return Job{}, err
-	case j.State == Expired || j.State == Waiting && !v.now().Before(j.Expires):
-		return Job{}, ErrJobExpired
-	case j.State != Waiting:
-		return Job{}, ErrJobDone
+	if err == nil {
+		err = v.mayBeSigned(ctx, a, j)
 	}
-	return j, nil
+	return j, err
+}
+
+// mayBeSigned holds that a job waits, in time, for a version that is still the newest.
+func (v *Vault) mayBeSigned(ctx context.Context, a Actor, j Job) error {
+	switch {
+	case j.State == Expired || j.State == Waiting && !v.now().Before(j.Expires):
+		return ErrJobExpired
+	case j.State != Waiting:
+		return ErrJobDone
+	}
+	return v.newest(ctx, a, j)
 }
 
 // JobDocument opens the prepared document that is to be signed, whole, so that the signer's own program can hash it.

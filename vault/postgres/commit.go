@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"trien/ledger"
 	"trien/vault"
 )
 
@@ -29,7 +30,7 @@ func (s *Store) CommitVersion(ctx context.Context, n vault.NewVersion) error {
 			return err
 		}
 		if !n.Job.IsZero() {
-			if err := endJob(ctx, tx, n.Job, vault.Approval, vault.Signed); err != nil {
+			if err := endJob(ctx, tx, n.Job, vault.Approval, vault.Signed, n.Signature); err != nil {
 				return err
 			}
 		}
@@ -166,7 +167,7 @@ func (s *Store) CommitExport(ctx context.Context, id vault.UploadID, x vault.Exp
 
 // CommitSealedExport ends an upload with the signed and sealed object of an export. Of two at once one wins, the other
 // gets [vault.ErrJobDone].
-func (s *Store) CommitSealedExport(ctx context.Context, id vault.UploadID, x vault.Export, e vault.Event) error {
+func (s *Store) CommitSealedExport(ctx context.Context, id vault.UploadID, x vault.Export, signature ledger.Hash, e vault.Event) error {
 	const find = `select j.id, x.object_key from vault.export x join vault.job j on j.export = x.id where x.id = @id`
 	return s.write(ctx, func(tx pgx.Tx) error {
 		u, err := openUpload(ctx, tx, id)
@@ -181,7 +182,7 @@ func (s *Store) CommitSealedExport(ctx context.Context, id vault.UploadID, x vau
 		if err != nil {
 			return fmt.Errorf("reading export %s: %w", x.ID, err)
 		}
-		if err := endJob(ctx, tx, before.job, vault.ExportApproval, vault.Signed); err != nil {
+		if err := endJob(ctx, tx, before.job, vault.ExportApproval, vault.Signed, signature); err != nil {
 			return err
 		}
 		if err := discard(ctx, tx, before.objectKey); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"trien/ledger"
 	"trien/vault"
 )
 
@@ -45,13 +46,15 @@ func addJob(ctx context.Context, tx pgx.Tx, j vault.Job) error {
 }
 
 const jobColumns = `id, purpose, signer, dossier, version, export, register, title, reason, pages, state, created, expires, algorithm, statement, digest,
-	byte_range, size, certificate`
+	byte_range, size, certificate, signature`
 
 func scanJob(row pgx.CollectableRow) (j vault.Job, err error) {
 	var byteRange []int64
+	var signature []byte
 	err = row.Scan(&j.ID, &j.Purpose, &j.Signer, &j.Dossier, &j.Version, &j.Export, &j.Register, &j.Title, &j.Reason, &j.Pages,
-		&j.State, &j.Created, &j.Expires, &j.Algorithm, &j.Statement, &j.Digest, &byteRange, &j.Size, &j.Certificate, &j.Prepared)
+		&j.State, &j.Created, &j.Expires, &j.Algorithm, &j.Statement, &j.Digest, &byteRange, &j.Size, &j.Certificate, &signature, &j.Prepared)
 	copy(j.ByteRange[:], byteRange)
+	copy(j.Signature[:], signature)
 	return j, err
 }
 
@@ -68,8 +71,9 @@ func (s *Store) WaitingJobs(ctx context.Context, signer vault.AccountID, now tim
 	return many(ctx, s.pool, scanJob, sql, pgx.NamedArgs{"signer": ref(signer.UUID), "now": moment(now)})
 }
 
-// endJob locks a waiting job of that purpose and takes it to a final state; [vault.ErrJobDone] if it waits no more.
-func endJob(ctx context.Context, tx pgx.Tx, id vault.JobID, purpose vault.JobPurpose, to vault.JobState) error {
+// endJob locks a waiting job of that purpose and takes it to a final state, by a signature if it was signed; [vault.ErrJobDone] if it
+// waits no more.
+func endJob(ctx context.Context, tx pgx.Tx, id vault.JobID, purpose vault.JobPurpose, to vault.JobState, signature ledger.Hash) error {
 	const sql = `select purpose, state from vault.job where id = @id for update`
 	type standing struct {
 		Purpose vault.JobPurpose
@@ -84,7 +88,8 @@ func endJob(ctx context.Context, tx pgx.Tx, id vault.JobID, purpose vault.JobPur
 	case j.Purpose != purpose:
 		return fmt.Errorf("%w: signing job %s is for an %s", vault.ErrInvalid, id, j.Purpose)
 	}
-	_, err = change(ctx, tx, `update vault.job set state = @state where id = @id`, pgx.NamedArgs{"id": ref(id.UUID), "state": string(to)})
+	const end = `update vault.job set state = @state, signature = @signature where id = @id`
+	_, err = change(ctx, tx, end, pgx.NamedArgs{"id": ref(id.UUID), "state": string(to), "signature": known(signature)})
 	if err != nil {
 		return fmt.Errorf("ending signing job %s: %w", id, err)
 	}
@@ -99,7 +104,7 @@ func (s *Store) WithdrawJob(ctx context.Context, id vault.JobID, e vault.Event) 
 		if err != nil {
 			return fmt.Errorf("reading signing job %s: %w", id, err)
 		}
-		if err := endJob(ctx, tx, id, purpose, vault.Withdrawn); err != nil {
+		if err := endJob(ctx, tx, id, purpose, vault.Withdrawn, ledger.Hash{}); err != nil {
 			return err
 		}
 		if err := discardUnsigned(ctx, tx, id); err != nil {

@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 3
+const schemaVersion = 4
 
 const migrationTable = "vault.migration"
 
@@ -44,7 +44,7 @@ var grants = []struct{ table, rights string }{
 	{"version", "select, insert, update (receipt)"},
 	{"upload", "select, insert, update (state, beat, version)"},
 	{"export", "select, insert, update (size, sha256, object_key, object_size, wrapped_key)"},
-	{"job", "select, insert, update (state)"},
+	{"job", "select, insert, update (state, signature)"},
 	{"outbox", "select, insert, update (leased), delete"},
 	{"event", "select, insert"},
 	{"garbage", "select, insert, delete"},

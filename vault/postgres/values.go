@@ -24,6 +24,14 @@ func optional(s string) *string {
 	return &s
 }
 
+// known writes a hash; zero is null.
+func known(h ledger.Hash) []byte {
+	if h == (ledger.Hash{}) {
+		return nil
+	}
+	return h[:]
+}
+
 // hash reads a SHA-256 value.
 type hash ledger.Hash
 

@@ -101,6 +101,10 @@ func (s faultyStore) Version(ctx context.Context, id vault.VersionID) (vault.Ver
 	return ask(s.f, "Store.Version", func() (vault.Version, error) { return s.next.Version(ctx, id) })
 }
 
+func (s faultyStore) ApprovedVersion(ctx context.Context, id vault.JobID) (vault.Version, error) {
+	return ask(s.f, "Store.ApprovedVersion", func() (vault.Version, error) { return s.next.ApprovedVersion(ctx, id) })
+}
+
 func (s faultyStore) LatestVersion(ctx context.Context, id vault.RecordID) (vault.Version, error) {
 	return ask(s.f, "Store.LatestVersion", func() (vault.Version, error) { return s.next.LatestVersion(ctx, id) })
 }
@@ -121,8 +125,8 @@ func (s faultyStore) CommitExport(ctx context.Context, u vault.UploadID, x vault
 	return s.f.run("Store.CommitExport", func() error { return s.next.CommitExport(ctx, u, x, j, e) })
 }
 
-func (s faultyStore) CommitSealedExport(ctx context.Context, u vault.UploadID, x vault.Export, e vault.Event) error {
-	return s.f.run("Store.CommitSealedExport", func() error { return s.next.CommitSealedExport(ctx, u, x, e) })
+func (s faultyStore) CommitSealedExport(ctx context.Context, u vault.UploadID, x vault.Export, signature ledger.Hash, e vault.Event) error {
+	return s.f.run("Store.CommitSealedExport", func() error { return s.next.CommitSealedExport(ctx, u, x, signature, e) })
 }
 
 func (s faultyStore) AbandonUpload(ctx context.Context, id vault.UploadID) error {

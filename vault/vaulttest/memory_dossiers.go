@@ -141,6 +141,18 @@ func (s *MemoryStore) Version(ctx context.Context, id vault.VersionID) (vault.Ve
 	})
 }
 
+// ApprovedVersion reads the version that a job made.
+func (s *MemoryStore) ApprovedVersion(ctx context.Context, id vault.JobID) (vault.Version, error) {
+	return look(ctx, s, func() (vault.Version, error) {
+		for _, v := range s.versions {
+			if v.Approval == id && !id.IsZero() {
+				return cloneVersion(v), nil
+			}
+		}
+		return vault.Version{}, fmt.Errorf("%w: version", vault.ErrNotFound)
+	})
+}
+
 // LatestVersion reads the newest version of a record.
 func (s *MemoryStore) LatestVersion(ctx context.Context, id vault.RecordID) (vault.Version, error) {
 	return look(ctx, s, func() (vault.Version, error) {

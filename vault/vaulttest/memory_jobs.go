@@ -49,9 +49,9 @@ func (s *MemoryStore) waiting(id vault.JobID) (vault.Job, error) {
 }
 
 // endJob takes a waiting job to a final state. The object of an export that will not be signed becomes garbage.
-func (s *MemoryStore) endJob(id vault.JobID, state vault.JobState) {
+func (s *MemoryStore) endJob(id vault.JobID, state vault.JobState, signature ledger.Hash) {
 	j := s.jobs[id]
-	j.State = state
+	j.State, j.Signature = state, signature
 	s.jobs[id] = j
 	x, ok := s.exports[j.Export]
 	if !ok {
@@ -97,7 +97,7 @@ func (s *MemoryStore) WithdrawJob(ctx context.Context, id vault.JobID, e vault.E
 		if err := first(err, s.checkEvent(e)); err != nil {
 			return err
 		}
-		s.endJob(id, vault.Withdrawn)
+		s.endJob(id, vault.Withdrawn, ledger.Hash{})
 		s.record(e)
 		return nil
 	})

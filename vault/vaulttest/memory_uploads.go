@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"trien/ledger"
 	"trien/vault"
 )
 
@@ -145,7 +146,7 @@ func (s *MemoryStore) CommitVersion(ctx context.Context, n vault.NewVersion) err
 			return vault.ErrStale
 		}
 		if !n.Job.IsZero() {
-			s.endJob(n.Job, vault.Signed)
+			s.endJob(n.Job, vault.Signed, n.Signature)
 		}
 		s.records[record.ID] = record
 		record.versions = append(record.versions, v.ID)
@@ -242,7 +243,7 @@ func (s *MemoryStore) CommitExport(ctx context.Context, id vault.UploadID, x vau
 }
 
 // CommitSealedExport ends an upload with the signed and sealed object of an export.
-func (s *MemoryStore) CommitSealedExport(ctx context.Context, id vault.UploadID, x vault.Export, e vault.Event) error {
+func (s *MemoryStore) CommitSealedExport(ctx context.Context, id vault.UploadID, x vault.Export, signature ledger.Hash, e vault.Event) error {
 	return s.do(ctx, func() error {
 		u, err := s.open(id)
 		if err != nil {
@@ -257,7 +258,7 @@ func (s *MemoryStore) CommitSealedExport(ctx context.Context, id vault.UploadID,
 		if _, err := s.waiting(old.Job); err != nil {
 			return err
 		}
-		s.endJob(old.Job, vault.Signed)
+		s.endJob(old.Job, vault.Signed, signature)
 		s.discard(old.Object.Key)
 		old.Size, old.SHA256, old.Object, old.State = x.Size, x.SHA256, cloneObject(x.Object), vault.Signed
 		s.exports[x.ID] = old
@@ -306,7 +307,7 @@ func (s *MemoryStore) ExpireUploads(ctx context.Context, before, now time.Time) 
 		}
 		for id, j := range s.jobs {
 			if j.State == vault.Waiting && !j.Expires.After(now) {
-				s.endJob(id, vault.Expired)
+				s.endJob(id, vault.Expired, ledger.Hash{})
 			}
 		}
 		return n, nil

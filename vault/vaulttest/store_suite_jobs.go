@@ -14,7 +14,7 @@ import (
 // approve prepares the commit that fulfils a job.
 func (w *world) approve(u vault.Upload, j vault.Job, after vault.Version) vault.NewVersion {
 	n := w.newVersion(u, after.Record, after)
-	n.Job, n.Version.Approval, n.Event.Action = j.ID, j.ID, vault.Sign
+	n.Job, n.Version.Approval, n.Event.Action, n.Signature = j.ID, j.ID, vault.Sign, digest("signature")
 	return n
 }
 
@@ -65,11 +65,18 @@ func storeJobs(w *world) {
 	waiting(due.Expires, j, later)
 
 	w.act("WithdrawJob", vault.Submit, func(ctx context.Context, e vault.Event) error { return w.WithdrawJob(ctx, later.ID, e) })
+	_, err = w.ApprovedVersion(ctx, j.ID)
+	w.want("ApprovedVersion of a waiting job", err, vault.ErrNotFound)
 	n := w.approve(w.stage(), j, v)
 	w.act("CommitVersion", vault.Sign, func(ctx context.Context, e vault.Event) error {
 		n.Event = e
 		return w.CommitVersion(ctx, n)
 	})
+	made, err := w.ApprovedVersion(ctx, j.ID)
+	w.must("ApprovedVersion", err)
+	w.same("ApprovedVersion", made.ID, n.Version.ID)
+	_, err = w.ApprovedVersion(ctx, vault.JobID{})
+	w.want("ApprovedVersion of no job", err, vault.ErrNotFound)
 	_, err = w.ExpireUploads(ctx, w.now.Add(-time.Hour), due.Expires)
 	w.must("ExpireUploads", err)
 	waiting(w.now)
@@ -79,6 +86,9 @@ func storeJobs(w *world) {
 		got, err := w.Job(ctx, id)
 		w.must("Job", err)
 		w.same("the job's state", got.State, want)
+		if took := got.Signature == digest("signature"); took != (want == vault.Signed) {
+			w.Errorf("a job %s holds the signature %s", want, got.Signature)
+		}
 		if want == vault.Waiting {
 			continue
 		}
@@ -118,6 +128,23 @@ func storeJobsAtOnce(w *world) {
 		}))
 
 		latest, err := w.LatestVersion(ctx, v.Record)
+		w.must("LatestVersion", err)
+		var rivals [n]vault.Job
+		for i := range rivals {
+			rivals[i], uploads[i] = w.newJob(latest), w.stage()
+			w.must("AddJob", w.AddJob(ctx, rivals[i], w.event(vault.Submit)))
+		}
+		first := w.oneWins("fulfilments of jobs on one version", vault.ErrStale, atOnce(n, func(i int) error {
+			return w.CommitVersion(ctx, w.approve(uploads[i], rivals[i], latest))
+		}))
+		for i, j := range rivals {
+			got, err := w.Job(ctx, j.ID)
+			w.must("Job", err)
+			if (got.State == vault.Signed) != (i == first) {
+				w.Errorf("job %d is %s, the winner %d", i, got.State, first)
+			}
+		}
+		latest, err = w.LatestVersion(ctx, v.Record)
 		w.must("LatestVersion", err)
 		k, u := w.newJob(latest), w.stage()
 		w.must("AddJob", w.AddJob(ctx, k, w.event(vault.Submit)))
@@ -197,27 +224,28 @@ func storeExports(w *world) {
 	s := w.stage()
 	done := sealed(x, s)
 	w.refused("CommitSealedExport with another object", vault.ErrInvalid, func(ctx context.Context) error {
-		return w.CommitSealedExport(ctx, s.ID, x, w.event(vault.Sign))
+		return w.CommitSealedExport(ctx, s.ID, x, digest("signature"), w.event(vault.Sign))
 	})
 	w.act("CommitSealedExport", vault.Sign, func(ctx context.Context, e vault.Event) error {
-		return w.CommitSealedExport(ctx, s.ID, done, e)
+		return w.CommitSealedExport(ctx, s.ID, done, digest("signature"), e)
 	})
 	w.same("garbage", w.garbage(), []string{x.Object.Key})
 	lists([]vault.Export{private, done}, []vault.Export{done})
 	job, err = w.Job(ctx, j.ID)
 	w.must("Job", err)
 	w.same("the job's state", job.State, vault.Signed)
+	w.same("the job's signature", job.Signature, digest("signature"))
 	if !w.known(done.Object.Key) {
 		w.Error("the sealed object is not known")
 	}
 	again := w.stage()
 	w.refused("CommitSealedExport again", vault.ErrJobDone, func(ctx context.Context) error {
-		return w.CommitSealedExport(ctx, again.ID, sealed(x, again), w.event(vault.Sign))
+		return w.CommitSealedExport(ctx, again.ID, sealed(x, again), digest("signature"), w.event(vault.Sign))
 	})
 	w.refused("CommitSealedExport of one that is missing", vault.ErrNotFound, func(ctx context.Context) error {
 		y := sealed(x, again)
 		y.ID = vault.ExportID{UUID: id()}
-		return w.CommitSealedExport(ctx, again.ID, y, w.event(vault.Sign))
+		return w.CommitSealedExport(ctx, again.ID, y, digest("signature"), w.event(vault.Sign))
 	})
 	w.refused("CommitVersion for the job of an export", vault.ErrInvalid, func(ctx context.Context) error {
 		return w.CommitVersion(ctx, w.approve(again, k, vault.Version{}))
@@ -246,7 +274,7 @@ func storeExportsEnded(w *world) {
 		}
 		u := w.stage()
 		w.refused("CommitSealedExport of one "+string(want), vault.ErrJobDone, func(ctx context.Context) error {
-			return w.CommitSealedExport(ctx, u.ID, sealed(got, u), w.event(vault.Sign))
+			return w.CommitSealedExport(ctx, u.ID, sealed(got, u), digest("signature"), w.event(vault.Sign))
 		})
 	}
 }
@@ -259,9 +287,9 @@ func storeExportsAtOnce(w *world) {
 		errs := atOnce(3, func(i int) error {
 			switch i {
 			case 0:
-				return w.CommitSealedExport(ctx, u.ID, sealed(x, u), w.event(vault.Sign))
+				return w.CommitSealedExport(ctx, u.ID, sealed(x, u), digest("signature"), w.event(vault.Sign))
 			case 1:
-				return w.CommitSealedExport(ctx, v.ID, sealed(x, v), w.event(vault.Sign))
+				return w.CommitSealedExport(ctx, v.ID, sealed(x, v), digest("signature"), w.event(vault.Sign))
 			default:
 				return w.WithdrawJob(ctx, j.ID, w.event(vault.Submit))
 			}
