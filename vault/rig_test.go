@@ -47,6 +47,7 @@ type rig struct {
 	log                                           *vaulttest.MemoryLog
 	clock                                         *vaulttest.Clock
 	authority                                     *devpki.Authority
+	seal                                          *vaulttest.Sealer
 	official                                      *vaulttest.Sealer // the official's token
 	unit, otherUnit                               vault.Unit
 	admin, staff, signer, appraiser, auditor, far vault.Actor // far is staff of another unit
@@ -78,7 +79,7 @@ func newRigUnder(t *testing.T, a *devpki.Authority, clock *vaulttest.Clock, chan
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, log: vaulttest.NewLog(), clock: clock, authority: a, official: official}
+	r := &rig{t: t, log: vaulttest.NewLog(), clock: clock, authority: a, seal: seal, official: official}
 	anchors := certs.NewAnchors(a.Root())
 	c := vault.Config{
 		Store: vaulttest.NewMemoryStore(), Objects: vaulttest.NewMemoryObjects(), Keys: vaulttest.NewMemoryKeys(), Log: r.log,

@@ -76,6 +76,9 @@ func (v *Vault) useSeal(ctx context.Context, a Actor, x Export, how signing.Algo
 	if x.Purpose == "" {
 		return nil, v.refuse(ctx, a, Seal, target, "no_reason", fmt.Errorf("%w: a seal needs its reason", ErrInvalid))
 	}
+	if err := v.sealStanding(ctx); err != nil {
+		return nil, v.refuse(ctx, a, Seal, target, "certificate", err)
+	}
 	if err := v.sealTurns.turn(ctx, v.now()); errors.Is(err, ErrSealRate) {
 		return nil, v.refuse(ctx, a, Seal, target, "rate", err)
 	} else if err != nil {

@@ -82,7 +82,7 @@ func (v *Vault) signer(ctx context.Context, a Actor, id AccountID) (Account, err
 	if official.Certificate == nil {
 		return Account{}, ErrNoCertificate
 	}
-	if err := v.checkCertificate(official.Certificate); err != nil {
+	if err := v.signerStanding(ctx, official.Certificate); err != nil {
 		return Account{}, err
 	}
 	return official, nil
@@ -276,8 +276,8 @@ func (v *Vault) WithdrawJob(ctx context.Context, a Actor, id JobID) error {
 	return nil
 }
 
-// issuers returns the certificates between leaf and root, for the CMS.
-func (v *Vault) issuers(leaf *x509.Certificate, offered [][]byte) ([]*x509.Certificate, error) {
+// chain is a signer's certificate with its issuers up to the anchor.
+func (v *Vault) chain(leaf *x509.Certificate, offered [][]byte) ([]*x509.Certificate, error) {
 	between := append([]*x509.Certificate{}, v.intermediates...)
 	for _, der := range offered {
 		c, err := x509.ParseCertificate(der)
@@ -286,9 +286,9 @@ func (v *Vault) issuers(leaf *x509.Certificate, offered [][]byte) ([]*x509.Certi
 		}
 		between = append(between, c)
 	}
-	chain, err := v.anchors.Chain(leaf, between, v.now(), certs.SignDocuments)
+	chain, err := v.anchors.Chain(leaf, between, v.now(), certs.SignAsPerson)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	return chain[1 : len(chain)-1], nil
+	return chain, nil
 }
