@@ -14,7 +14,7 @@ func (w *world) signed() vault.Export {
 	x, _ := w.export()
 	u := w.stage()
 	x = sealed(x, u)
-	w.must("CommitSealedExport", w.CommitSealedExport(w.Context(), u.ID, x, w.event(vault.Sign)))
+	w.must("CommitSealedExport", w.CommitSealedExport(w.Context(), u.ID, x, digest("signature"), w.event(vault.Sign)))
 	return x
 }
 
