@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs, and only those that are missing.
 #
-#   deploy/install-packages.sh build|run|test [--list]
+#   deploy/install-packages.sh build|run|test|pyhanko [--list]
 #
 # build: a C compiler, for the PKCS#11 binding alone. run: also PostgreSQL and SoftHSM2.
 # test: also the independent PDF tools, OpenSSL and Chromium that the tests judge our work with.
+# pyhanko: what installing pyHanko needs, and nothing else.
 # Quick when nothing is missing. --list prints what is missing and installs nothing.
 set -euo pipefail
 
 purpose=${1:-}
 list_only=${2:-}
 case "$purpose" in
-build | run | test) ;;
+build | run | test | pyhanko) ;;
 *)
-	echo "usage: $0 build|run|test [--list]" >&2
+	echo "usage: $0 build|run|test|pyhanko [--list]" >&2
 	exit 2
 	;;
 esac
@@ -61,9 +62,13 @@ postgres_package() {
 	echo "${newest:-postgresql-15}"
 }
 
-need gcc "C compiler for the PKCS#11 binding" have gcc
-need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
-if [ "$purpose" != build ]; then
+if [ "$purpose" = pyhanko ]; then
+	need python3-venv "an environment of its own for pyHanko" /usr/bin/python3 -c 'import ensurepip'
+else
+	need gcc "C compiler for the PKCS#11 binding" have gcc
+	need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
+fi
+if [ "$purpose" = run ] || [ "$purpose" = test ]; then
 	need postgresql "the vault's metadata and its ledger" postgres_binaries
 	need softhsm2 "a token in software for the demonstration" found '/usr/lib/*softhsm/libsofthsm2.so'
 fi

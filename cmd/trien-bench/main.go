@@ -1,9 +1,10 @@
 // Command trien-bench measures a standalone vault through its public interface, beside a raw minio-go put of the same bytes to
-// the same S3 server in the same run. It prints a table and writes it as JSON.
+// the same S3 server in the same run; and signatures, beside pdfsign, pyHanko and the key's operation alone. It prints a table and
+// writes it as JSON.
 //
 // Runs are interleaved (vault, raw, vault, raw, …) and medians compared, so that a noisy machine disturbs both alike. Client,
 // server, PostgreSQL and S3 server share the machine; what the client does (TLS, and hashing the document to declare its hash)
-// counts against the vault and not against the raw put.
+// counts against the vault and not against the raw put. Each signer is a process of its own, whose peak of memory the kernel tells.
 package main
 
 import (
@@ -24,13 +25,18 @@ var version = "unknown" // set by the build
 var errUsage = errors.New("usage")
 
 type options struct {
-	server, json, scratch string
-	quick                 bool
+	server, json, scratch, python string
+	quick, signatures             bool
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == contendArgument {
+		err = contend(ctx, os.Args[2:], os.Stdin, os.Stdout)
+	} else {
+		err = run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	}
 	stop()
 	switch {
 	case errors.Is(err, errUsage):
@@ -48,7 +54,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.StringVar(&o.server, "server", "bin/trien", "the vault's `program`")
 	f.StringVar(&o.json, "json", "out/bench.json", "`file` for the results")
 	f.StringVar(&o.scratch, "scratch", "", "`folder` for the vault, emptied afterwards; it decides which disk is measured (default: the temporary one)")
+	f.StringVar(&o.python, "python", "", "`interpreter` that has pyHanko, to compare signatures with (default: pyHanko is left out)")
 	f.BoolVar(&o.quick, "quick", false, "few and small documents: shows that the bench works, measures nothing")
+	f.BoolVar(&o.signatures, "signatures", false, "measure signatures only, without a vault")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -76,16 +84,31 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		return err
 	}
 	r := report{Version: version, Time: began.UTC().Truncate(time.Second), Machine: describeMachine(folder)}
-	b := &benchmark{plan: p, folder: filepath.Join(folder, "vault"), program: o.server, progress: stderr}
-	defer func() { err = errors.Join(err, b.close()) }()
-	for _, measure := range []func(context.Context) ([]row, error){b.starting, b.deposits, b.sealing, b.reading, b.receipts, b.memory} {
-		rows, err := measure(ctx)
-		if err != nil {
+	if !o.signatures {
+		if r.Rows, err = benchVault(ctx, o, p, filepath.Join(folder, "vault"), stderr); err != nil {
 			return err
 		}
-		r.Rows = append(r.Rows, rows...)
 	}
+	rows, err := benchSignatures(ctx, o, p.signing, filepath.Join(folder, "signing"), stderr)
+	if err != nil {
+		return err
+	}
+	r.Rows = append(r.Rows, rows...)
 	r.Seconds = time.Since(began).Seconds()
 	r.print(stdout)
 	return r.save(o.json)
+}
+
+// benchVault measures all that is about a vault.
+func benchVault(ctx context.Context, o options, p plan, folder string, progress io.Writer) (rows []row, err error) {
+	b := &benchmark{plan: p, folder: folder, program: o.server, progress: progress}
+	defer func() { err = errors.Join(err, b.close()) }()
+	for _, measure := range []func(context.Context) ([]row, error){b.starting, b.deposits, b.sealing, b.reading, b.receipts, b.memory} {
+		more, err := measure(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
 }

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // plan says how much is measured.
 type plan struct {
@@ -10,6 +13,27 @@ type plan struct {
 	receipts []receipts
 	large    int64 // bytes deposited while memory is watched
 	space    int64 // bytes of disk needed
+
+	signing signaturePlan
+}
+
+// signaturePlan says how signatures are measured.
+type signaturePlan struct {
+	sizes  []signatureSize
+	rounds int
+	turn   time.Duration // of one contender in one round
+}
+
+// signatureSize is a document and how it is signed.
+type signatureSize struct {
+	bytes  int64
+	series []signatureSeries
+}
+
+// signatureSeries is one comparison: in each round, each signs the same document again and again for one turn.
+type signatureSeries struct {
+	level, key string
+	goals      map[string]float64 // by peer: how many times as fast at least
 }
 
 // series is one comparison: in each round, clients put count documents of size bytes into the vault, then raw.
@@ -51,6 +75,7 @@ func planFor(quick bool) plan {
 			receipts: []receipts{{"deposit to receipt, 50 KB, 1 client", 1, 5, 100, 250}},
 			large:    20 * mb,
 			space:    gb,
+			signing:  planSignatures(1, time.Millisecond, 100*kb, mb),
 		}
 	}
 	return plan{
@@ -71,9 +96,25 @@ func planFor(quick bool) plan {
 			{"deposit to receipt, 50 KB, 1 client", 1, 200, 100, 250},
 			{"deposit to receipt, 50 KB, 8 clients", 8, 50, 250, 600},
 		},
-		large: gb,
-		space: 12 * gb,
+		large:   gb,
+		space:   12 * gb,
+		signing: planSignatures(9, 400*time.Millisecond, 100*kb, 10*mb, 100*mb),
 	}
+}
+
+// planSignatures: with both kinds of key at B-B, where no network decides; the smallest document with time-stamps too. RSA itself takes a
+// millisecond of anybody who signs 100 KB, and hashing 60 of anybody who signs 100 MB.
+func planSignatures(rounds int, turn time.Duration, sizes ...int64) signaturePlan {
+	p := signaturePlan{rounds: rounds, turn: turn}
+	for i, bytes := range sizes {
+		goals := map[string]float64{contenderPDFSign: 3, contenderPyHanko: 20}
+		s := signatureSize{bytes, []signatureSeries{{levelB, keyRSA, goals}, {levelB, keyEC, goals}}}
+		if i == 0 {
+			s.series = append(s.series, signatureSeries{level: levelT, key: keyRSA}, signatureSeries{level: levelLTA, key: keyRSA})
+		}
+		p.sizes = append(p.sizes, s)
+	}
+	return p
 }
 
 // amount writes bytes for people.

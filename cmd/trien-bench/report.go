@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// row is one result. Peer is the raw put's value and Ratio ours to it, where there is one.
+// row is one result. Peer is the value of what it is compared with (a raw put, another signer) and Ratio ours to it, where there is one.
 type row struct {
 	Name  string   `json:"name"`
 	Value float64  `json:"value"`
@@ -78,7 +78,7 @@ func round(v float64) float64 {
 
 func (r report) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tVALUE\tRAW\tRATIO\tGOAL\tMET")
+	fmt.Fprintln(t, "NAME\tVALUE\tPEER\tRATIO\tGOAL\tMET")
 	missed := 0
 	for _, row := range r.Rows {
 		peer, ratio, met := "–", "–", "–"
