@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs, and only those that are missing.
 #
-#   deploy/install-packages.sh build|run|test|interop-quick|interop [--list]
+#   deploy/install-packages.sh build|run|test|pyhanko|interop-quick|interop [--list]
 #
 # build: a C compiler, for the PKCS#11 binding alone. run: also PostgreSQL and SoftHSM2.
 # test: also the independent PDF tools, OpenSSL and Chromium that the tests judge our work with.
+# pyhanko: what installing pyHanko needs, and nothing else.
 # interop-quick: build, those tools, and Python's environments. interop: also programs that make PDFs.
 # Quick when nothing is missing. --list prints what is missing and installs nothing.
 set -euo pipefail
@@ -12,9 +13,9 @@ set -euo pipefail
 purpose=${1:-}
 list_only=${2:-}
 case "$purpose" in
-build | run | test | interop-quick | interop) ;;
+build | run | test | pyhanko | interop-quick | interop) ;;
 *)
-	echo "usage: $0 build|run|test|interop-quick|interop [--list]" >&2
+	echo "usage: $0 build|run|test|pyhanko|interop-quick|interop [--list]" >&2
 	exit 2
 	;;
 esac
@@ -62,8 +63,12 @@ postgres_package() {
 	echo "${newest:-postgresql-15}"
 }
 
-need gcc "C compiler for the PKCS#11 binding" have gcc
-need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
+if [ "$purpose" = pyhanko ]; then
+	need python3-venv "an environment of its own for pyHanko" /usr/bin/python3 -c 'import ensurepip'
+else
+	need gcc "C compiler for the PKCS#11 binding" have gcc
+	need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
+fi
 if [[ "$purpose" = run || "$purpose" = test ]]; then
 	need postgresql "the vault's metadata and its ledger" postgres_binaries
 	need softhsm2 "a token in software for the demonstration" found '/usr/lib/*softhsm/libsofthsm2.so'
