@@ -1,6 +1,7 @@
 package certs_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"sync"
@@ -298,5 +299,21 @@ func TestExpiryWarnings(t *testing.T) {
 	}
 	if got[7].Left != time.Hour || got[0].Left >= 0 {
 		t.Errorf("left: %v %v", got[7].Left, got[0].Left)
+	}
+}
+
+// TestCheckGivenUp: a caller that gives up does so at once, and what it asked serves those who wait.
+func TestCheckGivenUp(t *testing.T) {
+	a := watch(t, devpki.Config{Faults: devpki.Faults{OCSP: devpki.OCSPFaults{ServiceFaults: devpki.ServiceFaults{Delay: 2 * time.Second}}}})
+	chain := chainOf(a.Authority, person(t, a.Authority, devpki.Subject{}))
+	f := &certs.Fetcher{Cache: newCache(t, certs.CacheConfig{})}
+	hasty, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := f.Check(hasty, chain, certs.ToSign, start); !errors.Is(err, certs.ErrUnknown) || time.Since(start) > 1500*time.Millisecond {
+		t.Errorf("after %v: %v", time.Since(start), err)
+	}
+	if _, err := f.Check(t.Context(), chain, certs.ToSign, start); err != nil || a.asked("/ocsp") != 1 {
+		t.Errorf("asked %d times: %v", a.asked("/ocsp"), err)
 	}
 }

@@ -99,13 +99,14 @@ func (q *question) responder(ctx context.Context, u string) (*Revocation, error)
 	if r := q.keptAnswer(key); r != nil {
 		return r, q.judge(r)
 	}
+	own := *q // the question may go on when its caller has given up
 	got, err := q.Cache.once(ctx, key+u, func(ctx context.Context) (any, error) {
-		if r := q.keptAnswer(key); r != nil { // given since
+		if r := own.keptAnswer(key); r != nil { // given since
 			return r, nil
 		}
-		r, err := q.askOCSP(ctx, u, q.cert, q.issuer, q.now)
+		r, err := own.askOCSP(ctx, u, own.cert, own.issuer, own.now)
 		if err == nil && !r.NextUpdate.IsZero() {
-			q.Cache.set(key, r.Raw, q.now)
+			own.Cache.set(key, r.Raw, own.now)
 		}
 		return r, err
 	})
@@ -171,18 +172,13 @@ func (q *question) list(ctx context.Context, u string) (*Revocation, error) {
 // complete reads a list from the cache while it stands, else from the network.
 func (q *question) complete(ctx context.Context, u string) (*scannedCRL, *Revocation, error) {
 	key := cacheKey("list", q.issuer.Raw, []byte(u))
-	read := func(ctx context.Context) (*scannedCRL, *Revocation, error) {
-		if l, r, err := q.kept(key); l != nil || err != nil {
-			return l, r, err
-		}
-		return q.fetchList(ctx, u, key)
-	}
 	if l, r, err := q.kept(key); l != nil || err != nil {
 		return l, r, err
 	}
+	own := *q
 	got, err := q.Cache.once(ctx, fmt.Sprint(key, q.raw), func(ctx context.Context) (any, error) {
-		l, r, err := read(ctx) // it may have been kept since
-		return fetched{q.cert, l, r}, err
+		l, r, err := own.keptOrFetched(ctx, u, key)
+		return fetched{own.cert, l, r}, err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -191,7 +187,18 @@ func (q *question) complete(ctx context.Context, u string) (*scannedCRL, *Revoca
 		return a.list, a.r, nil
 	}
 	// Somebody else asked for the same list about another certificate. If it was kept it is read again, else fetched for this one.
-	return read(ctx)
+	return q.keptOrFetched(ctx, u, key)
+}
+
+func (q *question) keptOrFetched(ctx context.Context, u, key string) (l *scannedCRL, r *Revocation, err error) {
+	if l, r, err = q.kept(key); l != nil || err != nil {
+		return l, r, err
+	}
+	err = q.download(ctx, u, key, func(in io.Reader) error {
+		l, r, err = q.scan(in)
+		return err
+	})
+	return l, r, err
 }
 
 // fetched is what a list said of a certificate.
@@ -216,15 +223,6 @@ func (q *question) kept(key string) (*scannedCRL, *Revocation, error) {
 		return nil, nil, nil //nolint:nilerr // a damaged copy is fetched again
 	}
 	return l, r, nil
-}
-
-// fetchList reads a list from the network and keeps it if its signature holds.
-func (q *question) fetchList(ctx context.Context, u, key string) (l *scannedCRL, r *Revocation, err error) {
-	err = q.download(ctx, u, key, func(in io.Reader) error {
-		l, r, err = q.scan(in)
-		return err
-	})
-	return l, r, err
 }
 
 // download hands a list over to read while it comes from the network, and keeps a copy if read accepts it.
@@ -281,23 +279,13 @@ func (q *question) scan(in io.Reader) (*scannedCRL, *Revocation, error) {
 // delta reads a delta list, from the cache while it stands.
 func (q *question) delta(ctx context.Context, base *scannedCRL, u string) (*Revocation, error) {
 	key := cacheKey("delta", q.issuer.Raw, []byte(u))
-	read := func(ctx context.Context) (*Revocation, error) {
-		r := q.keptDelta(key, base)
-		if r != nil {
-			return r, nil
-		}
-		err := q.download(ctx, u, key, func(in io.Reader) (err error) {
-			r, err = base.withDelta(in, q.cert, q.issuer)
-			return err
-		})
-		return r, err
-	}
 	if r := q.keptDelta(key, base); r != nil {
 		return r, nil
 	}
+	own := *q
 	got, err := q.Cache.once(ctx, key, func(ctx context.Context) (any, error) {
-		r, err := read(ctx)
-		return fetched{cert: q.cert, r: r}, err
+		r, err := own.keptOrFetchedDelta(ctx, base, u, key)
+		return fetched{cert: own.cert, r: r}, err
 	})
 	if err != nil {
 		return nil, err
@@ -305,7 +293,18 @@ func (q *question) delta(ctx context.Context, base *scannedCRL, u string) (*Revo
 	if a, _ := got.(fetched); a.cert.Equal(q.cert) {
 		return a.r, nil
 	}
-	return read(ctx)
+	return q.keptOrFetchedDelta(ctx, base, u, key)
+}
+
+func (q *question) keptOrFetchedDelta(ctx context.Context, base *scannedCRL, u, key string) (r *Revocation, err error) {
+	if r = q.keptDelta(key, base); r != nil {
+		return r, nil
+	}
+	err = q.download(ctx, u, key, func(in io.Reader) error {
+		r, err = base.withDelta(in, q.cert, q.issuer)
+		return err
+	})
+	return r, err
 }
 
 // keptDelta reads a delta list out of the cache; nil if there is none that stands.
