@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -50,7 +51,9 @@ func FuzzReadOCSP(f *testing.F) {
 	f.Add(answer)
 	f.Add(answer[:len(answer)/2])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := certs.ReadOCSP(b, leaf, a.Intermediates()[0])
+		var r *certs.Revocation
+		var err error
+		bounded(t, len(b), 64, 1<<20, func() { r, err = certs.ReadOCSP(b, leaf, a.Intermediates()[0]) })
 		if err == nil && !r.ThisUpdate.Before(time.Now().Add(time.Hour)) {
 			t.Error("believed an answer that nobody signed")
 		}
@@ -62,7 +65,9 @@ func FuzzReadCRL(f *testing.F) {
 	a, _, e := fuzzEvidence(f)
 	f.Add(e.CRLs()[0])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := certs.ReadCRL(b, a.Intermediates()[0], a.Root())
+		var r *certs.Revocation
+		var err error
+		bounded(t, len(b), 64, 1<<20, func() { r, err = certs.ReadCRL(b, a.Intermediates()[0], a.Root()) })
 		if err == nil && r.Revoked {
 			t.Error("believed a list that nobody signed")
 		}
@@ -228,4 +233,16 @@ func FuzzAskOCSP(f *testing.F) {
 			t.Error("believed an answer to another question")
 		}
 	})
+}
+
+// bounded runs f and fails if it allocates more, freed again or not, than factor × the input and a constant.
+func bounded(t *testing.T, input int, factor, constant uint64, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > factor*uint64(input)+constant {
+		t.Errorf("%d bytes of input made %d bytes of memory", input, used)
+	}
 }
