@@ -2,6 +2,7 @@ package signing_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"trien/signing"
@@ -66,5 +67,25 @@ func TestDirectAnnotations(t *testing.T) {
 	}
 	if _, ok := list[0].(pdf.Dict); !ok {
 		t.Errorf("a signed annotation was moved: %v", list)
+	}
+}
+
+// TestCertifiedVisible: on a certified document nothing new is drawn, but invisible signatures and its own empty fields are signed.
+func TestCertifiedVisible(t *testing.T) {
+	l := newLab(t)
+	doc := l.sign(t, formPDF("", "<< "+waiting+" /T (sig) >>"), signing.Request{Certificate: l.personCert, Certify: signing.PermitComments}, l.personKey, l.tsa)
+	visible := &signing.Appearance{Page: 1, Rect: [4]float64{10, 10, 90, 90}, Name: "Nguyễn Thị Mĩ Ngọc"}
+	for name, c := range map[string]struct {
+		request signing.Request
+		want    error
+	}{
+		"visible":   {signing.Request{Visible: visible}, signing.ErrUnsupported},
+		"invisible": {signing.Request{}, nil},
+		"in place":  {signing.Request{Field: "sig", Visible: &signing.Appearance{Name: "Nguyễn Thị Mĩ Ngọc"}}, nil},
+	} {
+		c.request.Certificate = l.sealCert
+		if _, err := signing.Prepare(t.Context(), bytes.NewReader(doc), int64(len(doc)), c.request); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
 	}
 }

@@ -17,9 +17,8 @@ type form struct {
 	acro    pdf.Dict
 	acroRef pdf.Ref // where the form stands; zero if in the catalog
 	fields  pdf.Array
-	first   bool                 // nobody signed before: what the document holds may be rearranged
 	names   map[string]bool      // full names of fields
-	empty   map[string]formField // signature fields without a value, by full name; zero if there are two
+	empty   map[string]formField // signature fields without a value, by full name
 	rules   rules
 	perms   pdf.Dict // of the catalog
 	certify bool     // the signature to come certifies
@@ -53,11 +52,6 @@ func openForm(doc *pdf.Document) (*form, error) {
 		return nil, fromPDF(err)
 	}
 	f.fields = fields.Clone()
-	flags, err := pdf.Get[pdf.Integer](doc, acro["SigFlags"])
-	if err != nil {
-		return nil, fromPDF(err)
-	}
-	f.first = flags&1 == 0
 	return f, fromPDF(f.survey())
 }
 
@@ -79,19 +73,21 @@ func (f *form) checkXFA() error {
 	return nil
 }
 
-// survey reads the fields, and what earlier signatures forbid.
+// survey reads the fields, and what earlier signatures forbid. Two fields of one name are refused: the standard has no such form, and pyHanko, which
+// compares revisions field by field, cannot judge a signature on it.
 func (f *form) survey() error {
 	f.names, f.empty = map[string]bool{}, map[string]formField{}
 	err := walkFields(f.doc, func(field formField) error {
-		f.names[field.name] = true
-		if field.kind != "Sig" || field.dict["V"] != nil || field.dict["T"] == nil { // without a name it is the widget of a field
+		if field.dict["T"] == nil { // the widget of a field
 			return nil
 		}
-		name := field.name
-		if _, twice := f.empty[name]; twice {
-			field = formField{}
+		if f.names[field.name] {
+			return fmt.Errorf("%w: there are two form fields of one name", pdf.ErrUnsupported)
 		}
-		f.empty[name] = field
+		f.names[field.name] = true
+		if field.kind == "Sig" && field.dict["V"] == nil {
+			f.empty[field.name] = field
+		}
 		return nil
 	})
 	if err != nil {
@@ -200,7 +196,7 @@ func (f *form) annotate(page pdf.Page, field pdf.Ref) error {
 	}
 	annots = annots.Clone()
 	for i, a := range annots {
-		if dict, ok := a.(pdf.Dict); ok && f.first {
+		if dict, ok := a.(pdf.Dict); ok && !f.rules.signed {
 			annots[i] = f.update.Add(dict)
 		}
 	}

@@ -38,6 +38,10 @@ func (f *form) addSignature(r *Request) error {
 	if err := f.rules.signing(name); err != nil {
 		return err
 	}
+	// The standard leaves it open whether signing includes drawing something new on a page; pyHanko calls it a forgery.
+	if r.Visible != nil && f.rules.level != 0 {
+		return fmt.Errorf("%w: the document is certified: only fields that it has can be signed visibly", ErrUnsupported)
+	}
 	page, widget, err := f.look(r)
 	if err != nil {
 		return err
@@ -135,7 +139,7 @@ func (f *form) newPage() (pdf.Page, error) {
 // fill signs an empty field where it stands.
 func (f *form) fill(field formField, value pdf.Dict, r *Request) error {
 	if field.ref == (pdf.Ref{}) {
-		return fmt.Errorf("%w: the signature field %q is not an object of its own, or there are two", ErrUnsupported, r.Field)
+		return fmt.Errorf("%w: the signature field %q is not an object of its own", ErrUnsupported, r.Field)
 	}
 	if err := f.rules.signing(r.Field); err != nil {
 		return err

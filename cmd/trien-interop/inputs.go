@@ -17,12 +17,12 @@ type input struct {
 	large                bool  // removed as soon as it is judged, also with --keep
 	before               int   // signatures in it already
 	again                bool  // the organisation that seals it is among those who signed before
-	plain                bool  // signed without anything to see
+	plain, visibly       bool  // signed without anything to see, or with; neither: by turns
 	refused              error // the reason for which we must refuse it; nil: it must be signed
 }
 
 // visible alternates, the same way in every run.
-func (in input) visible() bool { return !in.plain && len(in.name)%2 == 0 }
+func (in input) visible() bool { return in.visibly || !in.plain && len(in.name)%2 == 0 }
 
 var handmadePlain = byHand("1.7", "\n", plainHand)
 
@@ -169,6 +169,9 @@ func refusals() []input {
 		{name: "refused-xfa", producer: "pikepdf", what: "XFA form", refused: signing.ErrUnsupported, quick: true, make: byPython("pikepdf_xfa")},
 		{name: "refused-certified", producer: "pyHanko", what: "certified: no change allowed", refused: signing.ErrUnsupported, before: 1,
 			make: fromPython("hanko_certified", byPython("reportlab"), map[string]any{"permission": 1})},
+		{name: "refused-certified-visible", producer: "pyHanko", what: "certified: nothing new may be drawn", refused: signing.ErrUnsupported, before: 1, visibly: true,
+			make: fromPython("hanko_certified", byPython("reportlab"), map[string]any{"permission": 2})},
+		{name: "refused-two-of-a-name", producer: "pypdf", what: "form merged with itself: two fields of each name", refused: signing.ErrUnsupported, make: byPython("pypdf_twice")},
 		{name: "refused-truncated", producer: "ReportLab", what: "last third missing", refused: signing.ErrDamaged, quick: true,
 			make: changed(byPython("reportlab"), func(b []byte) []byte { return b[:len(b)*2/3] })},
 		{name: "refused-xref", producer: "by hand", what: "startxref points nowhere", refused: signing.ErrDamaged,
