@@ -179,10 +179,13 @@ func (c *comparison) compareStore(a, b pdf.Dict) (bool, error) {
 	return true, nil
 }
 
-// compareInfo lets the time of the last change be written down.
+// compareInfo lets the time of the last change be written down, and by which program in a file that was given out to be signed (see [Accept]): those built
+// on iText always do.
 func (c *comparison) compareInfo(a, b pdf.Dict) bool {
 	for _, key := range differing(a, b) {
-		if _, text := b[key].(pdf.String); key != "ModDate" || !text || c.options.Strict {
+		_, text := b[key].(pdf.String)
+		known := key == "ModDate" && !c.options.Strict || c.rewrites && (key == "ModDate" || key == "Producer")
+		if !text || !known {
 			return false
 		}
 	}

@@ -119,7 +119,7 @@ func TestRecipients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // to be refused
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,8 +142,8 @@ func TestRecipients(t *testing.T) {
 		t.Errorf("another key: %v", err)
 	}
 	signs := newSmall(t, key, nil).cert
-	any := newSmall(t, key, func(c *x509.Certificate) { c.KeyUsage = 0 }).cert
-	enclose(t, nil, any)
+	unbound := newSmall(t, key, func(c *x509.Certificate) { c.KeyUsage = 0 }).cert
+	enclose(t, nil, unbound)
 	for name, tt := range map[string]struct {
 		to   []*x509.Certificate
 		want error

@@ -61,7 +61,7 @@ func (d *decrypter) Decrypt(_ io.Reader, sealed []byte, opts crypto.DecrypterOpt
 		if err != nil && !badCiphertext(err) {
 			return classify("decrypting", err)
 		}
-		right := subtle.ConstantTimeEq(int32(len(found)), int32(len(out))) //nolint:gosec // both are short
+		right := subtle.ConstantTimeEq(int32(len(found)), int32(len(out)))
 		if len(found) < len(out) {
 			found = append(found, make([]byte, len(out)-len(found))...)
 		}

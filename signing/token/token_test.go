@@ -193,7 +193,10 @@ func TestDecrypt(t *testing.T) {
 	if _, err := id.Signer.Sign(rand.Reader, digest[:], crypto.SHA256); err == nil {
 		t.Error("a key for envelopes signs")
 	}
-	pub := id.Decrypter.Public().(*rsa.PublicKey)
+	pub, ok := id.Decrypter.Public().(*rsa.PublicKey)
+	if !ok {
+		t.Fatalf("public key %T", id.Decrypter.Public())
+	}
 	seal := func(key []byte) []byte {
 		sealed, err := rsa.EncryptPKCS1v15(rand.Reader, pub, key) //nolint:staticcheck // what tokens do
 		if err != nil {
