@@ -185,7 +185,7 @@ func TestSigningOn(t *testing.T) {
 		{"P1, field that waits", l.signBy(t, base, certifying(1)), into, false, "not-permitted"},
 		{"P2, field that waits", l.signBy(t, base, certifying(2)), into, true, "signature-filled"},
 		{"locked field that waits", l.signBy(t, base, locking("Include", "Sign")), into, false, "not-permitted"},
-		{"all locked, new field", l.signBy(t, base, locking("All")), second, true, "signature-added"},
+		{"all locked, new field", l.signBy(t, base, locking("All")), second, false, "not-permitted"},
 		{"plain, field that waits", l.signBy(t, base, handmade{}), into, true, "signature-filled"},
 		{"P1, time-stamp", l.signBy(t, base, certifying(1)), func(doc []byte) []byte { return l.signBy(t, doc, l.stamping(t)) }, true, "timestamp-added"},
 		{"plain, evidence", l.signBy(t, base, handmade{}), func(doc []byte) []byte { return l.evidence(t, doc) }, true, "security-store"},
@@ -199,7 +199,7 @@ func TestSigningOn(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, r.Changes)
 		}
 	}
-	if r := inspectAt(t, l.signBy(t, base, certifying(2)), lax); r.Signatures[0].Certified != 2 {
+	if r := inspectAt(t, l.signBy(t, base, certifying(2)), lax); r.Signatures[0].Certified != signing.PermitSigning {
 		t.Errorf("certified %d", r.Signatures[0].Certified)
 	}
 	if r := inspectAt(t, l.signBy(t, base, locking("Exclude", "a.b")), lax); len(r.Signatures[0].Locks) != 1 || r.Signatures[0].Locks[0].Fields[0] != "a.b" {
