@@ -103,22 +103,21 @@ func (r *restriction) lock(doc *pdf.Document, d pdf.Dict) error {
 	return nil
 }
 
-// before is what the signatures of revisions before n permit together.
+// before is what the signatures of revisions before n permit together, and whether forms may be filled in: not where none says so.
 func (i *inspector) before(n int) (r restriction, fillable bool) {
-	fillable = !i.options.Strict
+	signed, silent := false, false
 	for _, c := range i.list {
-		if c.revision < 0 || c.revision >= n || c.Kind == KindTimestamp && c.restriction.level == 0 && len(c.restriction.locks) == 0 {
+		if c.revision < 0 || c.revision >= n {
 			continue
 		}
 		if l := c.restriction.level; l != 0 && (r.level == 0 || l < r.level) {
 			r.level = l
 		}
 		r.locks = append(r.locks, c.restriction.locks...)
-	}
-	for _, c := range i.list {
-		if c.Kind == KindSignature && c.revision >= 0 && c.revision < n && len(c.restriction.locks) == 0 && r.level < PermitSigning {
-			fillable = false
+		if c.Kind == KindSignature {
+			signed = true
+			silent = silent || len(c.restriction.locks) == 0
 		}
 	}
-	return r, fillable && r.level != PermitNothing
+	return r, signed && r.level != PermitNothing && (r.level != 0 || !silent)
 }
