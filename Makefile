@@ -17,14 +17,14 @@ BUILD    := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 
 .PHONY: help
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: packages
 packages: ## install every Debian package that running and testing need (apt, with sudo if not root)
 	@deploy/install-packages.sh test
 
-.PHONY: build-machine run-machine test-machine
-build-machine run-machine test-machine:
+.PHONY: build-machine run-machine test-machine interop-machine interop-quick-machine
+build-machine run-machine test-machine interop-machine interop-quick-machine:
 	@deploy/install-packages.sh $(@:-machine=)
 	@deploy/check-machine.sh
 
@@ -33,6 +33,12 @@ build: build-machine ## build bin/trien, bin/trien-agent and bin/trien-verify
 	@$(BUILD) -o bin/trien ./cmd/trien
 	@$(BUILD) -o bin/trien-agent ./cmd/trien-agent
 	@CGO_ENABLED=0 $(BUILD) -o bin/trien-verify ./cmd/trien-verify
+
+.PHONY: install-agent
+install-agent: build ## install trien-agent for this user: program, desktop entry, systemd user unit
+	@install -D -m 755 bin/trien-agent "$$HOME/.local/bin/trien-agent"
+	@install -D -m 644 deploy/agent/trien-agent.desktop "$$HOME/.local/share/applications/trien-agent.desktop"
+	@install -D -m 644 deploy/agent/trien-agent.service "$$HOME/.config/systemd/user/trien-agent.service"
 
 .PHONY: run
 run: run-machine build ## start a vault on this machine, run the main job on a sample dossier, serve until Ctrl-C
@@ -55,10 +61,20 @@ fuzz: build-machine ## run each fuzzer for FUZZTIME (5s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: run-machine build ## measure against a raw minio-go put; prints a table, writes out/bench.json
+bench: run-machine build ## measure against a raw minio-go put, pdfsign and pyHanko; prints a table, writes out/bench.json
 	@mkdir -p out
 	@$(BUILD) -o bin/trien-bench ./cmd/trien-bench
-	@exec bin/trien-bench --server bin/trien --json out/bench.json
+	@python=$$(.ci/pyhanko-venv) || echo 'pyHanko cannot be installed: going on without it' >&2; \
+		exec bin/trien-bench --server bin/trien --json out/bench.json --python "$$python"
+
+.PHONY: interop interop-quick
+interop: interop-machine .tools/interop/installed ## sign PDFs of many producers, have other programs judge them (INTEROP='--only scan')
+	@$(BUILD) -o bin/trien-interop ./cmd/trien-interop
+	@exec bin/trien-interop $(INTEROP)
+
+interop-quick: interop-quick-machine .tools/interop/installed ## the same with few PDFs, without TeX, LibreOffice and Ghostscript
+	@$(BUILD) -o bin/trien-interop ./cmd/trien-interop
+	@exec bin/trien-interop --quick $(INTEROP)
 
 .PHONY: soak
 soak: test-machine ## the long tests: kill the server at random moments while deposits run
@@ -90,3 +106,10 @@ clean: ## remove bin and out (and with it the vault of make run, unless DATA is 
 	@echo 'building govulncheck $(GOVULNCHECK) into .tools (once)'
 	@GOBIN='$(CURDIR)/.tools' go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
 	@mv .tools/govulncheck $@
+
+# pyHanko and libraries that make PDFs, each with the hash that its file must have.
+.tools/interop/installed: cmd/trien-interop/requirements.txt
+	@rm -rf .tools/interop
+	@python3 -m venv .tools/interop
+	@.tools/interop/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@

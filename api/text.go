@@ -205,6 +205,7 @@ var words = map[string][2]string{
 	"action.enrol_device":   {"Đăng ký thiết bị", "Enrol a device"},
 	"action.revoke_device":  {"Thu hồi thiết bị", "Revoke a device"},
 	"action.export":         {"Xuất hồ sơ", "Export"},
+	"action.renew_export":   {"Gia hạn dấu thời gian", "Renew a time-stamp"},
 	"action.collect_export": {"Nhận gói hồ sơ", "Collect an export"},
 	"action.read_receipt":   {"Xem biên nhận", "Read a receipt"},
 	"action.read_access":    {"Xem nhật ký", "Read the access record"},

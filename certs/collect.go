@@ -13,7 +13,7 @@ import (
 // Collect gathers statements that every certificate of the chain but the anchor was good at t, into e, and checks each before it keeps it:
 // OCSP first, the CRL where there is no responder or it does not answer. What e already proves is not asked again. Where a
 // certificate names a delta list, that one is asked too, and keeps a certificate from being called good, but is not kept: alone it proves nothing.
-// Errors wrap ErrRevoked, ErrUnknown or ErrFetch.
+// Errors wrap ErrRevoked, or why the last place asked did not help: ErrUnknown, ErrUntrusted, ErrUsage, ErrExpired, ErrMalformed or ErrFetch.
 func (f *Fetcher) Collect(ctx context.Context, e *Evidence, chain []*x509.Certificate, t time.Time) error {
 	now := f.now()
 	for i := 0; i+1 < len(chain); i++ {
@@ -96,18 +96,17 @@ func current(r *Revocation, now time.Time) bool {
 // responder asks one OCSP responder, or the cache what it said.
 func (q *question) responder(ctx context.Context, u string) (*Revocation, error) {
 	key := cacheKey("ocsp", q.issuer.Raw, q.cert.Raw)
-	if answer, _ := q.Cache.get(key); answer != nil {
-		if r, err := ReadOCSP(answer, q.cert, q.issuer); err == nil {
-			verdict := q.judge(r)
-			if current(r, q.now) && !errors.Is(verdict, ErrUnknown) {
-				return r, verdict
-			}
-		}
+	if r := q.keptAnswer(key); r != nil {
+		return r, q.judge(r)
 	}
+	own := *q // the question may go on when its caller has given up
 	got, err := q.Cache.once(ctx, key+u, func(ctx context.Context) (any, error) {
-		r, err := q.askOCSP(ctx, u, q.cert, q.issuer, q.now)
+		if r := own.keptAnswer(key); r != nil { // given since
+			return r, nil
+		}
+		r, err := own.askOCSP(ctx, u, own.cert, own.issuer, own.now)
 		if err == nil && !r.NextUpdate.IsZero() {
-			q.Cache.set(key, r.Raw, q.now)
+			own.Cache.set(key, r.Raw, own.now)
 		}
 		return r, err
 	})
@@ -116,6 +115,24 @@ func (q *question) responder(ctx context.Context, u string) (*Revocation, error)
 	}
 	r, _ := got.(*Revocation) // what once was given
 	return r, q.judge(r)
+}
+
+// keptAnswer reads an OCSP answer out of the cache; nil if there is none that answers the question.
+func (q *question) keptAnswer(key string) *Revocation {
+	answer, _ := q.Cache.get(key)
+	if answer == nil {
+		return nil
+	}
+	r, err := ReadOCSP(answer, q.cert, q.issuer)
+	if err != nil || !q.stands(r) {
+		return nil
+	}
+	return r
+}
+
+// stands says whether a statement from the cache answers the question as well as a new one would. One that ended is remembered.
+func (q *question) stands(r *Revocation) bool {
+	return !errors.Is(q.judge(r), ErrUnknown) && current(r, q.now)
 }
 
 // list reads one complete list, and the delta lists that the certificate or the list names.
@@ -155,19 +172,13 @@ func (q *question) list(ctx context.Context, u string) (*Revocation, error) {
 // complete reads a list from the cache while it stands, else from the network.
 func (q *question) complete(ctx context.Context, u string) (*scannedCRL, *Revocation, error) {
 	key := cacheKey("list", q.issuer.Raw, []byte(u))
-	l, r, err := q.kept(key)
-	if errors.Is(err, errTooLong) {
-		return nil, nil, err
+	if l, r, err := q.kept(key); l != nil || err != nil {
+		return l, r, err
 	}
-	if err == nil && l != nil {
-		if verdict := r.At(q.at, q.now); current(r, q.now) && !errors.Is(verdict, ErrUnknown) {
-			return l, r, nil
-		}
-		_ = q.judge(r) // kept for the grace of viewing
-	}
+	own := *q
 	got, err := q.Cache.once(ctx, fmt.Sprint(key, q.raw), func(ctx context.Context) (any, error) {
-		l, r, err := q.fetchList(ctx, u, key)
-		return fetched{q.cert, l, r}, err
+		l, r, err := own.keptOrFetched(ctx, u, key)
+		return fetched{own.cert, l, r}, err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -176,9 +187,17 @@ func (q *question) complete(ctx context.Context, u string) (*scannedCRL, *Revoca
 		return a.list, a.r, nil
 	}
 	// Somebody else asked for the same list about another certificate. If it was kept it is read again, else fetched for this one.
-	if l, r, err = q.kept(key); err != nil || l == nil {
-		l, r, err = q.fetchList(ctx, u, key)
+	return q.keptOrFetched(ctx, u, key)
+}
+
+func (q *question) keptOrFetched(ctx context.Context, u, key string) (l *scannedCRL, r *Revocation, err error) {
+	if l, r, err = q.kept(key); l != nil || err != nil {
+		return l, r, err
 	}
+	err = q.download(ctx, u, key, func(in io.Reader) error {
+		l, r, err = q.scan(in)
+		return err
+	})
 	return l, r, err
 }
 
@@ -189,23 +208,21 @@ type fetched struct {
 	r    *Revocation
 }
 
-// kept reads a list out of the cache; nil if there is none.
+// kept reads a list out of the cache; nil if there is none that answers the question. The only error is that it is too long to be embedded.
 func (q *question) kept(key string) (*scannedCRL, *Revocation, error) {
 	in := q.Cache.openList(key)
 	if in == nil {
 		return nil, nil, nil
 	}
 	defer func() { _ = in.Close() }() // only read
-	return q.scan(in)
-}
-
-// fetchList reads a list from the network and keeps it if its signature holds.
-func (q *question) fetchList(ctx context.Context, u, key string) (l *scannedCRL, r *Revocation, err error) {
-	err = q.download(ctx, u, key, func(in io.Reader) error {
-		l, r, err = q.scan(in)
-		return err
-	})
-	return l, r, err
+	l, r, err := q.scan(in)
+	switch {
+	case errors.Is(err, errTooLong):
+		return nil, nil, err
+	case err != nil || !q.stands(r):
+		return nil, nil, nil //nolint:nilerr // a damaged copy is fetched again
+	}
+	return l, r, nil
 }
 
 // download hands a list over to read while it comes from the network, and keeps a copy if read accepts it.
@@ -265,16 +282,10 @@ func (q *question) delta(ctx context.Context, base *scannedCRL, u string) (*Revo
 	if r := q.keptDelta(key, base); r != nil {
 		return r, nil
 	}
-	fetch := func(ctx context.Context) (r *Revocation, err error) {
-		err = q.download(ctx, u, key, func(in io.Reader) error {
-			r, err = base.withDelta(in, q.cert, q.issuer)
-			return err
-		})
-		return r, err
-	}
+	own := *q
 	got, err := q.Cache.once(ctx, key, func(ctx context.Context) (any, error) {
-		r, err := fetch(ctx)
-		return fetched{cert: q.cert, r: r}, err
+		r, err := own.keptOrFetchedDelta(ctx, base, u, key)
+		return fetched{cert: own.cert, r: r}, err
 	})
 	if err != nil {
 		return nil, err
@@ -282,10 +293,18 @@ func (q *question) delta(ctx context.Context, base *scannedCRL, u string) (*Revo
 	if a, _ := got.(fetched); a.cert.Equal(q.cert) {
 		return a.r, nil
 	}
-	if r := q.keptDelta(key, base); r != nil {
+	return q.keptOrFetchedDelta(ctx, base, u, key)
+}
+
+func (q *question) keptOrFetchedDelta(ctx context.Context, base *scannedCRL, u, key string) (r *Revocation, err error) {
+	if r = q.keptDelta(key, base); r != nil {
 		return r, nil
 	}
-	return fetch(ctx)
+	err = q.download(ctx, u, key, func(in io.Reader) error {
+		r, err = base.withDelta(in, q.cert, q.issuer)
+		return err
+	})
+	return r, err
 }
 
 // keptDelta reads a delta list out of the cache; nil if there is none that stands.

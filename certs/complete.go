@@ -140,19 +140,23 @@ func (f *Fetcher) Issuers(ctx context.Context, c *x509.Certificate) ([]*x509.Cer
 func (f *Fetcher) issuersAt(ctx context.Context, u string) (list []*x509.Certificate, size int, err error) {
 	key := cacheKey("issuers", []byte(u))
 	now := f.now()
-	data, put := f.Cache.get(key)
-	if data == nil || now.Sub(put) > issuersKept || put.After(now) {
-		got, err := f.Cache.once(ctx, key, func(ctx context.Context) (any, error) { return f.get(ctx, u, maxIssuer) })
+	got, err := f.Cache.once(ctx, key, func(ctx context.Context) (any, error) {
+		if data, put := f.Cache.get(key); data != nil && now.Sub(put).Abs() <= issuersKept {
+			return data, nil
+		}
+		data, err := f.get(ctx, u, maxIssuer)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		data, _ = got.([]byte) // what once was given
-		if list, err = ParseBundle(data); err != nil {
-			return nil, len(data), err
+		if _, err := ParseBundle(data); err == nil {
+			f.Cache.set(key, data, now)
 		}
-		f.Cache.set(key, data, now)
-		return list, len(data), nil
+		return data, nil
+	})
+	if err != nil {
+		return nil, 0, err
 	}
+	data, _ := got.([]byte) // what once was given
 	list, err = ParseBundle(data)
 	return list, len(data), err
 }

@@ -2,12 +2,25 @@ package certs_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"io"
+	"math/big"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 
 	"trien/certs"
 	"trien/certs/devpki"
@@ -38,7 +51,9 @@ func FuzzReadOCSP(f *testing.F) {
 	f.Add(answer)
 	f.Add(answer[:len(answer)/2])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := certs.ReadOCSP(b, leaf, a.Intermediates()[0])
+		var r *certs.Revocation
+		var err error
+		bounded(t, len(b), 64, 1<<20, func() { r, err = certs.ReadOCSP(b, leaf, a.Intermediates()[0]) })
 		if err == nil && !r.ThisUpdate.Before(time.Now().Add(time.Hour)) {
 			t.Error("believed an answer that nobody signed")
 		}
@@ -50,7 +65,9 @@ func FuzzReadCRL(f *testing.F) {
 	a, _, e := fuzzEvidence(f)
 	f.Add(e.CRLs()[0])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := certs.ReadCRL(b, a.Intermediates()[0], a.Root())
+		var r *certs.Revocation
+		var err error
+		bounded(t, len(b), 64, 1<<20, func() { r, err = certs.ReadCRL(b, a.Intermediates()[0], a.Root()) })
 		if err == nil && r.Revoked {
 			t.Error("believed a list that nobody signed")
 		}
@@ -93,4 +110,139 @@ func fuzzEvidence(f *testing.F) (*devpki.Authority, *x509.Certificate, *certs.Ev
 		f.Fatal(err)
 	}
 	return a, leaf, e
+}
+
+// FuzzReadCRLFrom signs whatever bytes as a list: where crypto/x509's reader and the stream reader both accept it, they say the same.
+func FuzzReadCRLFrom(f *testing.F) {
+	ca := newListCA(f, devpki.P256)
+	for _, l := range []*x509.RevocationList{
+		{RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(9), RevocationTime: time.Now(), ReasonCode: 1}, {SerialNumber: big.NewInt(300), RevocationTime: time.Now()}}},
+		{ExtraExtensions: []pkixExtension{{Id: []int{2, 5, 29, 28}, Critical: true, Value: []byte{0x30, 3, 0x81, 1, 0xff}}}},
+		{},
+	} {
+		parsed, err := x509.ParseRevocationList(ca.list(f, l))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(parsed.RawTBSRevocationList), int64(9))
+	}
+	f.Fuzz(func(t *testing.T, tbs []byte, number int64) {
+		sum := sha256.Sum256(tbs)
+		signature, err := ca.key.Sign(rand.Reader, sum[:], crypto.SHA256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddBytes(tbs)
+			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier([]int{1, 2, 840, 10045, 4, 3, 2}) })
+			b.AddASN1BitString(signature)
+		})
+		raw := b.BytesOrPanic()
+		want, wantErr := certs.ReadCRL(raw, ca.leaf(number), ca.cert)
+		got, err := certs.ReadCRLFrom(bytes.NewReader(raw), ca.leaf(number), ca.cert)
+		if err == nil && wantErr == nil && !same(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if err != nil && kinds(err) == [3]bool{} {
+			t.Errorf("error without a kind: %v", err)
+		}
+		if _, err := certs.ReadDeltaCRL(bytes.NewReader(raw), bytes.NewReader(raw), ca.leaf(number), ca.cert); err == nil && wantErr != nil && !errors.Is(wantErr, certs.ErrMalformed) {
+			t.Errorf("believed as a delta list of itself: %v", wantErr)
+		}
+	})
+}
+
+// FuzzReadStreamed: no bytes may crash the stream reader, and only a signed list is believed.
+func FuzzReadStreamed(f *testing.F) {
+	ca := newListCA(f, devpki.P256)
+	good := ca.list(f, &x509.RevocationList{RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(9), RevocationTime: time.Now()}}})
+	f.Add(good)
+	f.Add(good[:len(good)/2])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if r, err := certs.ReadCRLFrom(bytes.NewReader(b), ca.leaf(9), ca.cert); err == nil && !r.Revoked {
+			t.Error("believed a list that nobody signed")
+		}
+	})
+}
+
+// FuzzParseBundle: what is read is no more than the bytes hold, and each certificate is read alike alone.
+func FuzzParseBundle(f *testing.F) {
+	a, b := newCA(f, "A"), newCA(f, "B")
+	f.Add(a.Raw)
+	f.Add(certs.EncodePEM(a, b))
+	f.Add(pkcs7(f, "DER", a, b))
+	f.Add(pkcs7(f, "PEM", a, b))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		list, err := certs.ParseBundle(data)
+		if (err == nil) != (len(list) > 0) || len(list) > 64 {
+			t.Fatalf("%d certificates, %v", len(list), err)
+		}
+		if err != nil && !errors.Is(err, certs.ErrMalformed) {
+			t.Errorf("error of another kind: %v", err)
+		}
+		for _, c := range list {
+			if again, err := certs.ParseBundle(c.Raw); err != nil || len(again) != 1 || !again[0].Equal(c) {
+				t.Errorf("alone: %v", err)
+			}
+		}
+	})
+}
+
+// FuzzReadAnchors: a folder is read as a whole or not at all, and what is read means the same when written and read again.
+func FuzzReadAnchors(f *testing.F) {
+	ca := certs.EncodePEM(newCA(f, "A"))
+	f.Add([]byte("# purpose: people seals\n# not-before: 2024-01-01\n"), []byte("# policies: 2.999.1\n"))
+	f.Add([]byte("## remark\n# purpose: all\n"), []byte("# not-after: 2031-12-31T00:00:00+07:00\n"))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		a, err := certs.ReadAnchors(fstest.MapFS{"a.pem": {Data: append(first, ca...)}, "b.pem": {Data: second}})
+		if err != nil {
+			if !errors.Is(err, certs.ErrMalformed) {
+				t.Errorf("error of another kind: %v", err)
+			}
+			return
+		}
+		again, err := certs.ParseAnchors(a.PEM())
+		if err != nil || !bytes.Equal(again.PEM(), a.PEM()) {
+			t.Fatalf("not stable: %v", err)
+		}
+		for i, one := range a.List() {
+			other := again.List()[i]
+			if !slices.Equal(one.Purposes, other.Purposes) || !one.NotBefore.Equal(other.NotBefore) || !one.NotAfter.Equal(other.NotAfter) || len(one.Policies) != len(other.Policies) {
+				t.Errorf("anchor %d changed", i)
+			}
+		}
+	})
+}
+
+// FuzzAskOCSP has a responder say whatever it likes to a question with a nonce.
+func FuzzAskOCSP(f *testing.F) {
+	a, leaf, e := fuzzEvidence(f)
+	var body atomic.Pointer[[]byte]
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*body.Load()) }))
+	f.Cleanup(srv.Close)
+	asked := *leaf
+	asked.OCSPServer, asked.CRLDistributionPoints = []string{srv.URL}, nil
+	good := e.OCSPs()[0]
+	f.Add(good)
+	f.Add([]byte{0x30, 3, 0x0a, 1, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		body.Store(&b)
+		_, err := new(certs.Fetcher).Check(t.Context(), []*x509.Certificate{&asked, a.Intermediates()[0]}, certs.ToSign, time.Now())
+		if err == nil {
+			t.Error("believed an answer to another question")
+		}
+	})
+}
+
+// bounded runs f and fails if it allocates more, freed again or not, than factor × the input and a constant.
+func bounded(t *testing.T, input int, factor, constant uint64, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > factor*uint64(input)+constant {
+		t.Errorf("%d bytes of input made %d bytes of memory", input, used)
+	}
 }

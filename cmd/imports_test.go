@@ -66,7 +66,7 @@ var drawing = house{
 
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog " +
 			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
-		"cmd/trien-agent":   "api/client api/wire signing signing/token",
+		"cmd/trien-agent":   "api/client api/wire signing signing/offer signing/token",
 		"cmd/trien-verify":  "certs ledger signing vault/bundle",
 		"cmd/trien-samples": "vault/vaulttest/samples",
 		"cmd/trien-bench":   "api/client api/wire certs certs/devpki signing vault/envelope vault/objects",
@@ -326,7 +326,7 @@ func TestInspectorFindsOffences(t *testing.T) {
 
 // server is what a program without a server must not hold.
 var server = []string{
-	"github.com/gin-gonic/gin", "github.com/jackc/pgx", "github.com/minio/minio-go", "github.com/google/trillian",
+	"github.com/gin-gonic/gin", "github.com/jackc/pgx", "github.com/minio/minio-go", "github.com/google/trillian", "github.com/digitorus/pdfsign",
 	"trien/api", "trien/vault", "trien/vault/postgres", "trien/vault/objects", "trien/deploy/standalone",
 }
 

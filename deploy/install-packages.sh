@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs, and only those that are missing.
 #
-#   deploy/install-packages.sh build|run|test [--list]
+#   deploy/install-packages.sh build|run|test|pyhanko|interop-quick|interop [--list]
 #
 # build: a C compiler, for the PKCS#11 binding alone. run: also PostgreSQL and SoftHSM2.
 # test: also the independent PDF tools, OpenSSL and Chromium that the tests judge our work with.
+# pyhanko: what installing pyHanko needs, and nothing else.
+# interop-quick: build, those tools, and Python's environments. interop: also programs that make PDFs.
 # Quick when nothing is missing. --list prints what is missing and installs nothing.
 set -euo pipefail
 
 purpose=${1:-}
 list_only=${2:-}
 case "$purpose" in
-build | run | test) ;;
+build | run | test | pyhanko | interop-quick | interop) ;;
 *)
-	echo "usage: $0 build|run|test [--list]" >&2
+	echo "usage: $0 build|run|test|pyhanko|interop-quick|interop [--list]" >&2
 	exit 2
 	;;
 esac
@@ -61,20 +63,35 @@ postgres_package() {
 	echo "${newest:-postgresql-15}"
 }
 
-need gcc "C compiler for the PKCS#11 binding" have gcc
-need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
-if [ "$purpose" != build ]; then
+if [ "$purpose" = pyhanko ]; then
+	need python3-venv "an environment of its own for pyHanko" /usr/bin/python3 -c 'import ensurepip'
+else
+	need gcc "C compiler for the PKCS#11 binding" have gcc
+	need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
+fi
+if [[ "$purpose" = run || "$purpose" = test ]]; then
 	need postgresql "the vault's metadata and its ledger" postgres_binaries
 	need softhsm2 "a token in software for the demonstration" found '/usr/lib/*softhsm/libsofthsm2.so'
 fi
-if [ "$purpose" = test ]; then
+if [[ "$purpose" = test || "$purpose" = interop* ]]; then
 	need qpdf "checks the structure of our PDFs" have qpdf
 	need poppler-utils "pdfsig and pdftotext judge our PDFs" have pdfsig
 	need mupdf-tools "a second opinion on our PDFs" have mutool
 	need openssl "a second opinion on our signatures" have openssl
 	need libnss3-tools "tells pdfsig whom to trust" have certutil
-	need chromium "tests of the pages" have chromium
+	need chromium "tests of the pages; prints PDFs" have chromium
 	need fonts-liberation "Vietnamese letters in the pages' screenshots" found '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' '/usr/share/fonts/truetype/liberation*/LiberationSans-Regular.ttf'
+fi
+if [[ "$purpose" = interop* ]]; then
+	need python3-venv "the environment of pyHanko and of Python's PDF libraries" python3 -c 'import ensurepip, venv'
+fi
+if [ "$purpose" = interop ]; then
+	need texlive-latex-base "pdfTeX makes PDFs" have pdflatex
+	need libreoffice-writer-nogui "makes PDFs" have soffice
+	need ghostscript "makes PDFs" have gs
+	need librsvg2-bin "cairo makes PDFs" have rsvg-convert
+	need libpangoft2-1.0-0 "WeasyPrint makes PDFs with it" found '/usr/lib/*/libpangoft2-1.0.so.0'
+	need libharfbuzz-subset0 "WeasyPrint makes PDFs with it" found '/usr/lib/*/libharfbuzz-subset.so.0'
 fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 

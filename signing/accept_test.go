@@ -3,6 +3,7 @@ package signing_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -142,5 +143,35 @@ func TestAcceptPageInRevision(t *testing.T) {
 	})
 	if _, err := accept(t, l, base, doc, nil); !errors.Is(err, signing.ErrTampered) {
 		t.Errorf("page changed: %v", err)
+	}
+}
+
+// TestAcceptInfo: a program may write itself and the time into the document information, and nothing else.
+func TestAcceptInfo(t *testing.T) {
+	l := newLab(t)
+	base := samplePDF(1)
+	prev := bytes.LastIndex(base, []byte("xref\n0 "))
+	at := len(base)
+	base = append(base, "6 0 obj\n<< /Title (Giay) /Producer (a) >>\nendobj\n"...)
+	table := len(base)
+	base = fmt.Appendf(base, "xref\n6 1\n%010d 00000 n \ntrailer\n<< /Size 7 /Root 1 0 R /Info 6 0 R /Prev %d "+
+		"/ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>] >>\nstartxref\n%d\n%%%%EOF\n", at, prev, table)
+	for name, tt := range map[string]struct {
+		info pdf.Dict
+		want error
+	}{
+		"as programs do":  {pdf.Dict{"Title": pdf.String("Giay"), "Producer": pdf.String("a; modified using b"), "ModDate": pdf.String("D:20261125130000+07'00'")}, nil},
+		"another title":   {pdf.Dict{"Title": pdf.String("Other"), "Producer": pdf.String("a")}, signing.ErrTampered},
+		"no title":        {pdf.Dict{"Producer": pdf.String("a")}, signing.ErrTampered},
+		"time of a sort":  {pdf.Dict{"Title": pdf.String("Giay"), "Producer": pdf.String("a"), "ModDate": pdf.Dict{}}, signing.ErrTampered},
+		"something added": {pdf.Dict{"Title": pdf.String("Giay"), "Producer": pdf.String("a"), "Author": pdf.String("x")}, signing.ErrTampered},
+	} {
+		doc, err := signing.SignedWith(t.Context(), base, l.sealCert, l.sealKey, l.Intermediates(), func(u *pdf.Update) { u.Set(pdf.Ref{Num: 6}, tt.info) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := accept(t, l, base, doc, nil); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -231,59 +231,23 @@ func containerAttacks(t *testing.T, doc []byte) map[string][]byte {
 		return out
 	}
 	return map[string][]byte{
-		"container zero":            fill('0'),
-		"container ff":              fill('f'),
-		"container blank":           fill(' '),
-		"range wider gap":           replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a, b+20, n-20)),
-		"range earlier gap":         replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a-20, b, n)),
-		"range stops short":         replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a, b, n-10)),
-		"range beyond the end":      replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a, b, n+10)),
-		"range starts later":        replace(ranged, fmt.Sprintf("/ByteRange [1 %d %d %d]", a-1, b, n)),
-		"range of negative length":  replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d -1]", a, b)),
-		"range of six numbers":      replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d 1 %d 1]", a, b, b+1)),
-		"range of strings":          replace(ranged, "/ByteRange [(0) (1) (2) (3)]"),
-		"no range":                  replace("/ByteRange", "/ByteRonge"),
-		"no container":              replace("/Contents <", "/Contints <"),
-		"other kind":                replace("/SubFilter /ETSI.CAdES.detached", "/SubFilter /adbe.x509.rsa_sha1"),
-		"kind of a time-stamp":      replace("/SubFilter /ETSI.CAdES.detached", "/SubFilter /ETSI.RFC3161"),
-		"reason changed":            replace("(Duyet)", "(Huy b)"),
-		"page changed":              bytes.Replace(doc, []byte("(Page 1)"), []byte("(Page 9)"), 1),
-		"container of another file": nil, // see the caller
-	}
-}
-
-func TestAttacks(t *testing.T) {
-	l := newLab(t)
-	one := l.sign(t, samplePDF(2), signing.Request{Certificate: l.sealCert, Reason: "Duyet", Reserve: 7000}, l.sealKey, l.tsa)
-	other := l.sign(t, samplePDF(3), signing.Request{Certificate: l.sealCert, Reason: "Duyet", Reserve: 7000}, l.sealKey, l.tsa)
-	lax := signing.InspectOptions{Anchors: l.anchors, At: l.now(), Revocation: signing.RevocationIfPresent}
-	if r := inspectAt(t, one, lax); r.Indication() != signing.Passed {
-		t.Fatal(describe(r))
-	}
-	attacks := containerAttacks(t, one)
-	x, y := containers(t, one)[0], containers(t, other)[0]
-	moved := bytes.Clone(one)
-	copy(moved[x.from:x.to], other[y.from:y.to])
-	attacks["container of another file"] = moved
-	for name, forged := range revisionAttacks(t, one) {
-		attacks["revision: "+name] = forged
-	}
-	for name, forged := range revisionAttacks(t, l.export(t, samplePDF(2))) {
-		attacks["export: "+name] = forged
-	}
-	for name, forged := range attacks {
-		t.Run(name, func(t *testing.T) {
-			if bytes.Equal(forged, one) {
-				t.Fatal("nothing was changed")
-			}
-			for _, strict := range []bool{false, true} {
-				o := lax
-				o.Strict = strict
-				if r := inspectAt(t, forged, o); r.Indication() == signing.Passed {
-					t.Errorf("strict=%v: %s", strict, describe(r))
-				}
-			}
-		})
+		"container zero":           fill('0'),
+		"container ff":             fill('f'),
+		"container blank":          fill(' '),
+		"range wider gap":          replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a, b+20, n-20)),
+		"range earlier gap":        replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a-20, b, n)),
+		"range stops short":        replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a, b, n-10)),
+		"range beyond the end":     replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d %d]", a, b, n+10)),
+		"range starts later":       replace(ranged, fmt.Sprintf("/ByteRange [1 %d %d %d]", a-1, b, n)),
+		"range of negative length": replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d -1]", a, b)),
+		"range of six numbers":     replace(ranged, fmt.Sprintf("/ByteRange [0 %d %d 1 %d 1]", a, b, b+1)),
+		"range of strings":         replace(ranged, "/ByteRange [(0) (1) (2) (3)]"),
+		"no range":                 replace("/ByteRange", "/ByteRonge"),
+		"no container":             replace("/Contents <", "/Contints <"),
+		"other kind":               replace("/SubFilter /ETSI.CAdES.detached", "/SubFilter /adbe.x509.rsa_sha1"),
+		"kind of a time-stamp":     replace("/SubFilter /ETSI.CAdES.detached", "/SubFilter /ETSI.RFC3161"),
+		"reason changed":           replace("(Duyet)", "(Huy b)"),
+		"page changed":             bytes.Replace(doc, []byte("(Page 1)"), []byte("(Page 9)"), 1),
 	}
 }
 

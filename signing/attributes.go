@@ -27,6 +27,11 @@ var (
 // signing-certificate-v2 by the algorithm's hash, and what the statement says; no signing-time, which PAdES keeps in the dictionary. An agent
 // that hashed the document itself builds it from its own digest. Errors wrap ErrCertificate or ErrUnsupported.
 func SignedAttributes(digest []byte, a Algorithm, cert *x509.Certificate, s Statement) ([]byte, error) {
+	return signedAttributes(digest, a, cert, s)
+}
+
+// signedAttributes writes those of every signature, what the statement says, and others.
+func signedAttributes(digest []byte, a Algorithm, cert *x509.Certificate, s Statement, others ...attributeValue) ([]byte, error) {
 	if cert == nil {
 		return nil, fmt.Errorf("%w: none given", ErrCertificate)
 	}
@@ -43,7 +48,7 @@ func SignedAttributes(digest []byte, a Algorithm, cert *x509.Certificate, s Stat
 	if err != nil {
 		return nil, err
 	}
-	return attributeSet(append(list, said...))
+	return attributeSet(slices.Concat(list, said, others))
 }
 
 // attributeValue is an attribute to be written, with its only value.

@@ -2,7 +2,6 @@ package signing
 
 import (
 	"fmt"
-	"strings"
 
 	"trien/signing/pdf"
 )
@@ -31,17 +30,6 @@ type Lock struct {
 	Action     LockAction
 	Fields     []string   // full names; a name stands for what is below it too
 	Permission Permission // for the whole document from then on (ISO 32000-2, table 236); zero: as before
-}
-
-func (l *Lock) covers(name string) bool {
-	if l.Action == LockAll {
-		return true
-	}
-	listed := false
-	for _, f := range l.Fields {
-		listed = listed || name == f || strings.HasPrefix(name, f+".")
-	}
-	return listed == (l.Action == LockInclude)
 }
 
 func (l *Lock) check() error {
@@ -88,104 +76,67 @@ func references(root pdf.Ref, certify Permission, lock *Lock) pdf.Array {
 	return list
 }
 
-// rules are what the signatures of a document say about changes to it.
+// rules are what the signatures of a document say about changes to it, as a judge will read them.
 type rules struct {
-	signed     bool       // there is a signature or time-stamp
-	permission Permission // the strictest; zero: nobody said
-	locks      []Lock
+	signed bool // there is a signature or time-stamp
+	restriction
 }
 
-func (r *rules) restrict(p Permission) {
-	if p != 0 && (r.permission == 0 || p < r.permission) {
-		r.permission = p
+// read takes the strictest of all signatures and of the certification that the catalog names.
+func (r *rules) read(doc *pdf.Document, perms pdf.Dict) error {
+	list, err := signatureFields(doc)
+	if err != nil {
+		return err
 	}
+	certified, err := pdf.Get[pdf.Dict](doc, perms["DocMDP"])
+	if err != nil {
+		return err
+	}
+	if certified != nil {
+		list = append(list, signatureField{dict: certified})
+		r.level = permitForms // the default of the standard
+	}
+	for i := range list {
+		s, err := readRestriction(doc, &list[i])
+		if err != nil {
+			return err
+		}
+		if s.level != 0 && (r.level == 0 || s.level < r.level) {
+			r.level = s.level
+		}
+		r.locks = append(r.locks, s.locks...)
+	}
+	r.signed = len(list) > 0
+	return nil
 }
 
 // signing says why a signature field of that name must not be signed or added; nil if it may.
 func (r *rules) signing(name string) error {
-	if r.permission == PermitNothing {
+	if r.level == permitNothing {
 		return fmt.Errorf("%w: an earlier signature allows no change, not even signatures", ErrUnsupported)
 	}
 	for _, l := range r.locks {
-		if l.covers(name) {
+		if l.locks(name) {
 			return fmt.Errorf("%w: an earlier signature locks the form field %q", ErrUnsupported, name)
 		}
 	}
 	return nil
 }
 
-// read adds what a signature dictionary says.
-func (r *rules) read(doc *pdf.Document, sig pdf.Dict) error {
-	refs, err := pdf.Get[pdf.Array](doc, sig["Reference"])
-	if err != nil {
-		return err
-	}
-	for _, o := range refs {
-		ref, err := pdf.Get[pdf.Dict](doc, o)
-		if err != nil {
-			return err
-		}
-		method, err := pdf.Get[pdf.Name](doc, ref["TransformMethod"])
-		if err != nil {
-			return err
-		}
-		params, err := pdf.Get[pdf.Dict](doc, ref["TransformParams"])
-		if err != nil {
-			return err
-		}
-		switch method {
-		case "DocMDP":
-			p, err := readPermission(doc, params, PermitSigning) // the default of the standard
-			if err != nil {
-				return err
-			}
-			r.restrict(p)
-		case "FieldMDP":
-			l, err := readLock(doc, params)
-			if err != nil {
-				return err
-			}
-			r.restrict(l.Permission)
-			r.locks = append(r.locks, l)
-		}
-	}
-	return nil
-}
-
-func readPermission(doc *pdf.Document, d pdf.Dict, otherwise Permission) (Permission, error) {
-	if d["P"] == nil {
-		return otherwise, nil
-	}
-	p, err := pdf.Get[pdf.Integer](doc, d["P"])
-	if err == nil && (p < 1 || p > 3) {
-		err = fmt.Errorf("%w: permission %d", pdf.ErrDamaged, p)
-	}
-	return Permission(p), err
-}
-
-// readLock reads /Lock of a field, or the transform parameters of a signature.
+// readLock reads /Lock of a field that waits for a signature.
 func readLock(doc *pdf.Document, d pdf.Dict) (l Lock, err error) {
 	action, err := pdf.Get[pdf.Name](doc, d["Action"])
 	if err != nil {
 		return l, err
 	}
-	l.Action = LockAction(action)
-	list, err := pdf.Get[pdf.Array](doc, d["Fields"])
+	permission, err := pdf.Get[pdf.Integer](doc, d["P"])
 	if err != nil {
 		return l, err
 	}
-	for _, o := range list {
-		name, err := pdf.Get[pdf.String](doc, o)
-		if err != nil {
-			return l, err
-		}
+	names, err := listed[pdf.String](doc, d["Fields"])
+	for _, name := range names {
 		l.Fields = append(l.Fields, name.Text())
 	}
-	switch l.Action {
-	case LockAll, LockInclude, LockExclude:
-	default:
-		return l, fmt.Errorf("%w: lock of fields with action %q", pdf.ErrDamaged, action)
-	}
-	l.Permission, err = readPermission(doc, d, 0)
+	l.Action, l.Permission = LockAction(action), Permission(permission)
 	return l, err
 }

@@ -18,7 +18,7 @@ func (c *comparison) compareDict(ref pdf.Ref, a, b pdf.Dict) (bool, error) {
 	case catalog["AcroForm"] == ref:
 		return c.compareForm(a, b)
 	case catalog["DSS"] == ref:
-		return c.compareStore(a, b), nil
+		return c.compareStore(a, b)
 	case a["Type"] == pdf.Name("Page"):
 		return c.comparePage(a, b)
 	case a["FT"] == pdf.Name("Sig") && a["V"] == nil:
@@ -61,7 +61,10 @@ func (c *comparison) compareCatalog(a, b pdf.Dict) (bool, error) {
 			}
 		case "DSS":
 			x, y, err := both[pdf.Dict](c, a[key], b[key])
-			if err != nil || !c.compareStore(x, y) {
+			if err != nil {
+				return false, err
+			}
+			if ok, err := c.compareStore(x, y); err != nil || !ok {
 				return false, err
 			}
 		case "Extensions":
@@ -151,27 +154,38 @@ func (c *comparison) appended(a, b pdf.Array, onPage bool) (bool, error) {
 	return true, nil
 }
 
-// compareStore lets the security store change as a whole, and no other entry: its statements speak for themselves.
-func (c *comparison) compareStore(a, b pdf.Dict) bool {
+// compareStore lets the security store grow: its statements speak for themselves, and none may be taken away.
+func (c *comparison) compareStore(a, b pdf.Dict) (bool, error) {
 	for _, key := range differing(a, b) {
 		switch key {
-		case "Certs", "OCSPs", "CRLs", "VRI":
+		case "VRI":
+		case "Certs", "OCSPs", "CRLs":
+			x, y, err := both[pdf.Array](c, a[key], b[key])
+			if err != nil {
+				return false, err
+			}
+			if slices.ContainsFunc(x, func(o pdf.Object) bool { return !slices.ContainsFunc(y, func(p pdf.Object) bool { return same(o, p) }) }) {
+				return false, nil
+			}
 		case "Type":
 			if a[key] != nil || b[key] != pdf.Name("DSS") {
-				return false // it may be something else besides
+				return false, nil // it may be something else besides
 			}
 		default:
-			return false
+			return false, nil
 		}
 	}
 	c.allow("security-store", "", "certificates and statements on revocation are added")
-	return true
+	return true, nil
 }
 
-// compareInfo lets the time of the last change be written down.
+// compareInfo lets the time of the last change be written down, and by which program in a file that was given out to be signed (see [Accept]): those built
+// on iText always do.
 func (c *comparison) compareInfo(a, b pdf.Dict) bool {
 	for _, key := range differing(a, b) {
-		if _, text := b[key].(pdf.String); key != "ModDate" || !text || c.options.Strict {
+		_, text := b[key].(pdf.String)
+		known := key == "ModDate" && !c.options.Strict || c.rewrites && (key == "ModDate" || key == "Producer")
+		if !text || !known {
 			return false
 		}
 	}

@@ -29,34 +29,47 @@ func (p *Prepared) Complete(ctx context.Context, chain []*x509.Certificate, sign
 	if err != nil {
 		return err
 	}
-	method, err := p.Algorithm.fits(cert.PublicKey)
+	cms, err := assemble(ctx, signer{p.Algorithm, cert, chain}, attrs, signature, tsa)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrTampered, err)
-	}
-	if err := method.verify(cert.PublicKey, attrs, signature); err != nil {
 		return err
+	}
+	return p.embed(cms)
+}
+
+// signer is who signed and how; chain are the issuers at hand.
+type signer struct {
+	algorithm   Algorithm
+	certificate *x509.Certificate
+	chain       []*x509.Certificate
+}
+
+// assemble checks the raw signature over the attributes, has it time-stamped, and writes the CMS.
+func assemble(ctx context.Context, by signer, attrs, signature []byte, tsa Timestamper) ([]byte, error) {
+	pub := by.certificate.PublicKey
+	method, err := by.algorithm.fits(pub)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	if err := method.verify(pub, attrs, signature); err != nil {
+		return nil, err
 	}
 	named, err := method.algorithm()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if signature, err = normalise(cert.PublicKey, signature); err != nil {
-		return err
+	if signature, err = normalise(pub, signature); err != nil {
+		return nil, err
 	}
 	var token []byte
 	if tsa != nil {
 		if token, err = tsa.Stamp(ctx, sha256.Sum256(signature)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	s := &signedData{
 		contentType: oidData, digest: algorithm{oid: digestOID(method.hash)}, signed: attrs, algorithm: named, signature: signature,
 	}
-	cms, err := s.canonical(slices.Concat([]*x509.Certificate{cert}, continuing(cert, chain)), cert, token)
-	if err != nil {
-		return err
-	}
-	return p.embed(cms)
+	return s.canonical(slices.Concat([]*x509.Certificate{by.certificate}, continuing(by.certificate, by.chain)), by.certificate, token)
 }
 
 // Sign completes with a key that is at hand: what is asked of it is what Complete checks. Errors are those of [Prepared.Complete] and the key's.

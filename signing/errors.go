@@ -17,6 +17,8 @@ var (
 	ErrTimestamp   = errors.New("signing: no valid time-stamp")
 	ErrTampered    = errors.New("signing: document is not the one prepared")
 	ErrEvidence    = errors.New("signing: no revocation evidence")
+	ErrRecipient   = errors.New("signing: certificate cannot receive, or is no recipient")
+	ErrEnclosed    = errors.New("signing: envelope does not open")
 )
 
 // fromPDF gives errors of the PDF reader the kinds of this package; others (of the underlying reader) pass.

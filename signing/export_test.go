@@ -3,6 +3,14 @@ package signing
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/asn1"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/cryptobyte"
 
 	"trien/signing/pdf"
 )
@@ -39,4 +47,66 @@ func LoudTimestamp(ctx context.Context, base []byte, tsa Timestamper) ([]byte, e
 		return nil, err
 	}
 	return append(base[:len(base):len(base)], p.Tail...), nil
+}
+
+// CMSParts are what a test builds a signature of, by the rules or against them.
+type CMSParts struct {
+	Digest    []byte
+	Algorithm Algorithm
+	Key       crypto.Signer
+	Signer    *x509.Certificate // named in the attributes; nil: no such attribute
+	Named     *x509.Certificate // by issuer and number; nil: Signer
+	Chain     []*x509.Certificate
+	Said      Statement
+	More      map[string]func(b *cryptobyte.Builder) // signed attributes by OID
+	Token     func(signature []byte) []byte
+}
+
+// BuildCMS signs.
+func BuildCMS(t testing.TB, p CMSParts) []byte {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := []attributeValue{
+		{oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oidData) }},
+		{oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(p.Digest) }},
+	}
+	if p.Named == nil {
+		p.Named = p.Signer
+	}
+	if p.Signer != nil {
+		list = append(list, attributeValue{oidESSv2, func(b *cryptobyte.Builder) { addESS(b, p.Algorithm.Hash(), p.Signer) }})
+	}
+	said, err := p.Said.attributes()
+	must(err)
+	list = append(list, said...)
+	for text, value := range p.More {
+		var oid asn1.ObjectIdentifier
+		for _, arc := range strings.Split(text, ".") {
+			n, err := strconv.Atoi(arc)
+			must(err)
+			oid = append(oid, n)
+		}
+		list = append(list, attributeValue{oid, value})
+	}
+	attrs, err := attributeSet(list)
+	must(err)
+	sig, err := SignAttributes(p.Key, p.Algorithm, attrs)
+	must(err)
+	method, err := p.Algorithm.fits(p.Key.Public())
+	must(err)
+	named, err := method.algorithm()
+	must(err)
+	var token []byte
+	if p.Token != nil {
+		token = p.Token(sig)
+	}
+	s := &signedData{contentType: oidData, digest: algorithm{oid: digestOID(method.hash)}, signed: attrs, algorithm: named, signature: sig}
+	out, err := s.canonical(append([]*x509.Certificate{p.Named}, p.Chain...), p.Named, token)
+	must(err)
+	return out
 }

@@ -17,20 +17,14 @@ type form struct {
 	acro    pdf.Dict
 	acroRef pdf.Ref // where the form stands; zero if in the catalog
 	fields  pdf.Array
-	names   map[string]bool       // full names of fields
-	empty   map[string]emptyField // signature fields that wait for a signature, by full name
+	names   map[string]bool      // full names of fields
+	empty   map[string]formField // signature fields without a value, by full name
 	rules   rules
 	perms   pdf.Dict // of the catalog
 	certify bool     // the signature to come certifies
 
 	catalogSet bool      // catalog is a copy and in the update
 	copied     io.Writer // gets the base while it is hashed; nil: nobody
-}
-
-// emptyField is a signature field without a value.
-type emptyField struct {
-	ref  pdf.Ref // zero if the field stands inside its parent, or is one of two
-	dict pdf.Dict
 }
 
 // openForm reads what of the document a new signature field touches. It refuses documents that must not be signed this way.
@@ -79,29 +73,22 @@ func (f *form) checkXFA() error {
 	return nil
 }
 
-// survey reads the fields, and what earlier signatures forbid.
+// survey reads the fields, and what earlier signatures forbid. Two fields of one name are refused: the standard has no such form, and pyHanko, which
+// compares revisions field by field, cannot judge a signature on it.
 func (f *form) survey() error {
-	f.names, f.empty = map[string]bool{}, map[string]emptyField{}
+	f.names, f.empty = map[string]bool{}, map[string]formField{}
 	err := walkFields(f.doc, func(field formField) error {
+		if field.dict["T"] == nil { // the widget of a field
+			return nil
+		}
+		if f.names[field.name] {
+			return fmt.Errorf("%w: there are two form fields of one name", pdf.ErrUnsupported)
+		}
 		f.names[field.name] = true
-		if field.kind != "Sig" {
-			return nil
+		if field.kind == "Sig" && field.dict["V"] == nil {
+			f.empty[field.name] = field
 		}
-		value, err := pdf.Get[pdf.Dict](f.doc, field.dict["V"])
-		if err != nil {
-			return err
-		}
-		if value == nil {
-			switch _, twice := f.empty[field.name]; {
-			case twice:
-				f.empty[field.name] = emptyField{}
-			case field.dict["T"] != nil: // else it is the widget of a field
-				f.empty[field.name] = emptyField{ref: field.ref, dict: field.dict}
-			}
-			return nil
-		}
-		f.rules.signed = true
-		return f.rules.read(f.doc, value)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -109,45 +96,7 @@ func (f *form) survey() error {
 	if f.perms, err = pdf.Get[pdf.Dict](f.doc, f.catalog["Perms"]); err != nil {
 		return err
 	}
-	certified, err := pdf.Get[pdf.Dict](f.doc, f.perms["DocMDP"])
-	if err != nil || certified == nil {
-		return err
-	}
-	f.rules.signed = true
-	err = f.rules.read(f.doc, certified)
-	if f.rules.permission == 0 {
-		f.rules.permission = PermitSigning // the default of the standard
-	}
-	return err
-}
-
-// certifiedLevel returns /P of the DocMDP transform parameters of a certifying signature: 1 no changes, 2 signatures and form fill, 3 comments too.
-func certifiedLevel(doc *pdf.Document, signature pdf.Object) (int, error) {
-	sig, err := pdf.Get[pdf.Dict](doc, signature)
-	if err != nil {
-		return 0, fromPDF(err)
-	}
-	refs, err := pdf.Get[pdf.Array](doc, sig["Reference"])
-	if err != nil {
-		return 0, fromPDF(err)
-	}
-	for _, o := range refs {
-		ref, err := pdf.Get[pdf.Dict](doc, o)
-		if err != nil {
-			return 0, fromPDF(err)
-		}
-		if method, _ := ref["TransformMethod"].(pdf.Name); method != "DocMDP" {
-			continue
-		}
-		params, err := pdf.Get[pdf.Dict](doc, ref["TransformParams"])
-		if err != nil {
-			return 0, fromPDF(err)
-		}
-		if p, err := pdf.Get[pdf.Integer](doc, params["P"]); err == nil && p >= 1 && p <= 3 {
-			return int(p), nil
-		}
-	}
-	return 2, nil // the default of the standard
+	return f.rules.read(f.doc, f.perms)
 }
 
 // fieldName returns want if a new field may have that name, or the first free one that starts with prefix.
@@ -238,13 +187,20 @@ func (f *form) setValue(value pdf.Dict) pdf.Ref {
 	return ref
 }
 
-// annotate appends the widget to the page's annotations.
+// annotate appends the widget to the page's annotations. The first signature gives those that stand in the array itself numbers of their own: pyHanko
+// compares no later revision with an array that holds dictionaries, and would call the next signature or time-stamp on this page a forgery.
 func (f *form) annotate(page pdf.Page, field pdf.Ref) error {
 	annots, err := pdf.Get[pdf.Array](f.doc, page.Dict["Annots"])
 	if err != nil {
 		return fromPDF(err)
 	}
-	annots = append(annots.Clone(), field)
+	annots = annots.Clone()
+	for i, a := range annots {
+		if dict, ok := a.(pdf.Dict); ok && !f.rules.signed {
+			annots[i] = f.update.Add(dict)
+		}
+	}
+	annots = append(annots, field)
 	if ref, ok := page.Dict["Annots"].(pdf.Ref); ok {
 		f.update.Set(ref, annots)
 		return nil

@@ -4,10 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"runtime"
 	"testing"
 
 	"trien/certs"
 	"trien/certs/devpki"
+)
+
+// Bounds of memory: what a stranger's bytes may make us allocate. A file may hold compressed streams, which the reader bounds one by one.
+const (
+	cmsFactor, cmsConstant         = 64, 1 << 20
+	inspectFactor, inspectConstant = 1 << 10, 256 << 20
 )
 
 // token is a true time-stamp, to start from.
@@ -40,7 +47,9 @@ func FuzzStamp(f *testing.F) {
 	f.Add(token)
 	f.Add(token[:len(token)-40])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := readStamp(b)
+		var s *stamp
+		var err error
+		bounded(t, len(b), cmsFactor, cmsConstant, func() { s, err = readStamp(b) })
 		if err != nil {
 			return
 		}
@@ -63,16 +72,23 @@ func FuzzCMS(f *testing.F) {
 	_, _, token := fuzzToken(f)
 	f.Add(token)
 	f.Add([]byte{0x30, 0x0b, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02})
-	f.Fuzz(func(_ *testing.T, b []byte) {
-		s, err := parseCMS(b)
-		if err != nil {
-			return
-		}
-		new(material).addSignature(s)
-		_, _, _ = s.check(oidData, digestOf([]byte("x")))
-		for _, raw := range s.timestamps() {
-			_, _ = readStamp(raw)
-		}
+	f.Add([]byte("\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80\x30\x80\x24\x80\x04\x01a\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		bounded(t, len(b), cmsFactor, cmsConstant, func() {
+			if der, _, ok := fromBER(b); ok {
+				b = der
+			}
+			s, err := parseCMS(b)
+			if err != nil {
+				return
+			}
+			new(material).addSignature(s)
+			_ = stated(s.attributes, func(bool, string, string) {})
+			_, _, _ = s.check(oidData, digestOf([]byte("x")))
+			for _, raw := range s.timestamps() {
+				_, _ = readStamp(raw)
+			}
+		})
 	})
 }
 
@@ -81,11 +97,13 @@ func FuzzStampResponse(f *testing.F) {
 	_, _, token := fuzzToken(f)
 	f.Add(append([]byte{0x30, 0x82, 0x20, 0x00, 0x30, 0x03, 0x02, 0x01, 0x00}, token...))
 	f.Add([]byte{0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x02})
-	f.Fuzz(func(_ *testing.T, b []byte) {
-		if raw, err := readStampResponse(b); err == nil {
-			_, _ = readStamp(raw)
-		}
-		_, _ = parseTSTInfo(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		bounded(t, len(b), cmsFactor, cmsConstant, func() {
+			if raw, err := readStampResponse(b); err == nil {
+				_, _ = readStamp(raw)
+			}
+			_, _ = parseTSTInfo(b)
+		})
 	})
 }
 
@@ -95,7 +113,11 @@ func FuzzInspect(f *testing.F) {
 	f.Add(doc)
 	f.Add(smallestPDF())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := Inspect(context.Background(), bytes.NewReader(b), int64(len(b)), InspectOptions{Anchors: anchors, Strict: true})
+		var r *Report
+		var err error
+		bounded(t, len(b), inspectFactor, inspectConstant, func() {
+			r, err = Inspect(context.Background(), bytes.NewReader(b), int64(len(b)), InspectOptions{Anchors: anchors, Strict: true})
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,4 +130,16 @@ func FuzzInspect(f *testing.F) {
 			}
 		}
 	})
+}
+
+// bounded runs f and fails if it allocates more, freed again or not, than factor × the input and a constant.
+func bounded(t *testing.T, input int, factor, constant uint64, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > factor*uint64(input)+constant {
+		t.Errorf("%d bytes of input made %d bytes of memory", input, used)
+	}
 }

@@ -71,4 +71,12 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "revision.golden", p.Tail)
+	p, err = signing.Prepare(t.Context(), bytes.NewReader(base), int64(len(base)), signing.Request{
+		Certificate: cert, Time: time.Date(2026, 11, 23, 18, 2, 3, 0, time.UTC), Reserve: 16, Field: "Trưởng phòng", Certify: signing.PermitSigning,
+		Lock: &signing.Lock{Action: signing.LockInclude, Fields: []string{"họ tên", "so"}, Permission: signing.PermitSigning},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "certified.golden", p.Tail)
 }

@@ -2,6 +2,8 @@ package signing_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"path/filepath"
 	"testing"
 
@@ -72,5 +74,67 @@ func TestHardware(t *testing.T) {
 				t.Error("no PAdES")
 			}
 		})
+	}
+}
+
+// TestHardwareOpens: an envelope is opened with a key that stays on a token.
+func TestHardwareOpens(t *testing.T) {
+	const pin = "713305"
+	module, env, err := softhsm.InitToken(t.Context(), filepath.Join(t.TempDir(), "hsm"), "recipient", pin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := softhsm.Use(env); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := token.Open(token.Config{Module: module, Label: "recipient", PIN: pin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tok.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	key, err := tok.Generate("opens", "rsa2048-encrypt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The authority issues certificates that may receive keys to servers only.
+	cert, err := newLab(t).IssueServer(devpki.Subject{CommonName: "Sở Thử nghiệm", Loopback: true}, key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tok.Import("opens", cert); err != nil {
+		t.Fatal(err)
+	}
+	id, err := tok.Find(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := samplePDF(3)
+	var envelope bytes.Buffer
+	if err := signing.Enclose(&envelope, bytes.NewReader(content), int64(len(content)), cert); err != nil {
+		t.Fatal(err)
+	}
+	raw := envelope.Bytes()
+	open := func(raw []byte) ([]byte, error) {
+		r, err := signing.OpenEnclosed(bytes.NewReader(raw), cert, id.Decrypter)
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(r)
+	}
+	if got, err := open(raw); err != nil || !bytes.Equal(got, content) {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	// A changed content key is not told from a changed content: there is garbage, and at the end, nearly always, the one kind of error.
+	at := bytes.Index(raw, []byte{0x04, 0x82, 0x01, 0x00}) + 4
+	for i := range 4 {
+		b := bytes.Clone(raw)
+		b[at+1+60*i] ^= 1
+		if got, err := open(b); err != nil && !errors.Is(err, signing.ErrEnclosed) || bytes.Equal(got, content) {
+			t.Errorf("content key changed: %d bytes, %v", len(got), err)
+		}
 	}
 }

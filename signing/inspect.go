@@ -70,7 +70,7 @@ func Inspect(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (
 
 // inspector carries one judgement.
 type inspector struct {
-	rewrites bool // the catalog may be written anew, see [Accept]
+	rewrites bool // the catalog may be written anew, and who wrote it and when; see [Accept]
 
 	ctx     context.Context // of the one call it serves
 	options InspectOptions

@@ -133,6 +133,7 @@ func (s statements) flaw(text string) *flaw {
 func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool) {
 	c.evident = true
 	when, known := control, proven
+	var late *flaw // of a stamp that is younger than what covers it
 	if proven {
 		c.TimeSource = TimeDocumentStamp
 	}
@@ -144,6 +145,9 @@ func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool)
 		s, r, evident, f := i.signatureStamp(c, raw, control)
 		if f != nil {
 			c.add(i.options.Strict, "timestamp-invalid", f.Error())
+			if proven && f.sub == subOrder {
+				late = f
+			}
 			continue
 		}
 		c.evident = c.evident && evident
@@ -163,7 +167,9 @@ func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool)
 			return
 		}
 	}
-	c.flaw = i.judgeChain(c, when, known)
+	if c.flaw = i.judgeChain(c, when, known); c.flaw == nil {
+		c.flaw = late
+	}
 }
 
 // signatureStamp reads and believes a time-stamp on a signature.

@@ -95,10 +95,10 @@ func (f *form) sealPlace(a *Appearance, s *artwork) (pdf.Page, [4]float64, error
 
 // pictureOf finds where the picture of a signature is shown: what this package remembered in its looks, or else its whole rectangle.
 func (f *form) pictureOf(name string) (page pdf.Page, rect [4]float64, err error) {
-	var found emptyField
+	var found formField
 	err = walkFields(f.doc, func(field formField) error {
 		if field.name == name && field.kind == "Sig" && field.dict["V"] != nil {
-			found = emptyField{ref: field.ref, dict: field.dict}
+			found = field
 		}
 		return nil
 	})
@@ -126,6 +126,26 @@ func (f *form) pictureOf(name string) (page pdf.Page, rect [4]float64, err error
 		rect = [4]float64{rect[0] + drawn.left, rect[1] + drawn.bottom, rect[0] + drawn.right, rect[1] + drawn.top}
 	}
 	return page, rect, nil
+}
+
+// widgetOf finds the one widget of a signature field: itself, or its only child (ISO 32000-1, 12.7.4.5).
+func (f *form) widgetOf(field formField) (pdf.Ref, pdf.Dict, error) {
+	kids, err := pdf.Get[pdf.Array](f.doc, field.dict["Kids"])
+	if err != nil {
+		return pdf.Ref{}, nil, fromPDF(err)
+	}
+	if len(kids) == 0 {
+		return field.ref, field.dict, nil
+	}
+	ref, ok := kids[0].(pdf.Ref)
+	if len(kids) > 1 || !ok {
+		return pdf.Ref{}, nil, fmt.Errorf("%w: signature field with more than one widget", ErrUnsupported)
+	}
+	widget, err := pdf.Get[pdf.Dict](f.doc, ref)
+	if err == nil && widget["T"] != nil {
+		err = fmt.Errorf("%w: signature field with fields below it", ErrUnsupported)
+	}
+	return ref, widget, fromPDF(err)
 }
 
 // pieceOwner is the name of our data in /PieceInfo (ISO 32000-1, 14.5).

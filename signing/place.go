@@ -38,6 +38,10 @@ func (f *form) addSignature(r *Request) error {
 	if err := f.rules.signing(name); err != nil {
 		return err
 	}
+	// The standard leaves it open whether signing includes drawing something new on a page; pyHanko calls it a forgery.
+	if r.Visible != nil && f.rules.level != 0 {
+		return fmt.Errorf("%w: the document is certified: only fields that it has can be signed visibly", ErrUnsupported)
+	}
 	page, widget, err := f.look(r)
 	if err != nil {
 		return err
@@ -62,7 +66,7 @@ func (f *form) checkClaims(r *Request) error {
 	if err := r.Lock.check(); err != nil {
 		return err
 	}
-	for _, p := range []Permission{r.Certify, f.rules.permission} {
+	for _, p := range []Permission{r.Certify, Permission(f.rules.level)} {
 		if p != 0 && r.Lock.Permission > p {
 			return fmt.Errorf("%w: lock that allows more than the document's certification", ErrUnsupported)
 		}
@@ -71,7 +75,7 @@ func (f *form) checkClaims(r *Request) error {
 }
 
 // fieldLock is the lock of an empty field: its author's, which the signer cannot choose, or else the one wanted.
-func (f *form) fieldLock(field emptyField, want *Lock) (*Lock, error) {
+func (f *form) fieldLock(field formField, want *Lock) (*Lock, error) {
 	d, err := pdf.Get[pdf.Dict](f.doc, field.dict["Lock"])
 	if err != nil {
 		return nil, fromPDF(err)
@@ -86,7 +90,7 @@ func (f *form) fieldLock(field emptyField, want *Lock) (*Lock, error) {
 	if want != nil && (want.Action != l.Action || !slices.Equal(want.Fields, l.Fields) || want.Permission != l.Permission) {
 		return nil, fmt.Errorf("%w: the signature field has a lock of its own", ErrUnsupported)
 	}
-	return &l, nil
+	return &l, l.check()
 }
 
 // look chooses the page of a new field and draws its looks. An invisible one stands on the first page.
@@ -133,28 +137,23 @@ func (f *form) newPage() (pdf.Page, error) {
 }
 
 // fill signs an empty field where it stands.
-func (f *form) fill(field emptyField, value pdf.Dict, r *Request) error {
+func (f *form) fill(field formField, value pdf.Dict, r *Request) error {
 	if field.ref == (pdf.Ref{}) {
-		return fmt.Errorf("%w: the signature field %q is not an object of its own, or there are two", ErrUnsupported, r.Field)
+		return fmt.Errorf("%w: the signature field %q is not an object of its own", ErrUnsupported, r.Field)
 	}
 	if err := f.rules.signing(r.Field); err != nil {
 		return err
 	}
-	widgetRef, widget, err := f.widgetOf(field)
-	if err != nil {
-		return err
+	if field.dict["Kids"] != nil { // poppler and MuPDF look for the signature in the widget
+		return fmt.Errorf("%w: the signature field %q has its widget apart, where other readers would not find the signature", ErrUnsupported, r.Field)
 	}
 	dict := field.dict.Clone()
 	dict["V"] = f.setValue(value)
 	f.update.Set(field.ref, dict)
 	if r.Visible != nil {
-		looks, err := f.lookInPlace(widgetRef, widget, r)
+		looks, err := f.lookInPlace(field, r)
 		if err != nil {
 			return err
-		}
-		if widgetRef != field.ref {
-			dict = widget.Clone()
-			f.update.Set(widgetRef, dict)
 		}
 		dict["AP"] = looks
 	}
@@ -166,33 +165,13 @@ func (f *form) fill(field emptyField, value pdf.Dict, r *Request) error {
 	return nil
 }
 
-// widgetOf finds the one widget of a signature field: itself, or its only child (ISO 32000-1, 12.7.4.5).
-func (f *form) widgetOf(field emptyField) (pdf.Ref, pdf.Dict, error) {
-	kids, err := pdf.Get[pdf.Array](f.doc, field.dict["Kids"])
-	if err != nil {
-		return pdf.Ref{}, nil, fromPDF(err)
-	}
-	if len(kids) == 0 {
-		return field.ref, field.dict, nil
-	}
-	ref, ok := kids[0].(pdf.Ref)
-	if len(kids) > 1 || !ok {
-		return pdf.Ref{}, nil, fmt.Errorf("%w: signature field with more than one widget", ErrUnsupported)
-	}
-	widget, err := pdf.Get[pdf.Dict](f.doc, ref)
-	if err == nil && widget["T"] != nil {
-		err = fmt.Errorf("%w: signature field with fields below it", ErrUnsupported)
-	}
-	return ref, widget, fromPDF(err)
-}
-
 // lookInPlace draws into the rectangle that the field has.
-func (f *form) lookInPlace(ref pdf.Ref, widget pdf.Dict, r *Request) (pdf.Dict, error) {
+func (f *form) lookInPlace(field formField, r *Request) (pdf.Dict, error) {
 	a := *r.Visible
 	if a.Page != 0 || a.Rect != [4]float64{} || a.Over != "" {
 		return nil, fmt.Errorf("%w: the signature field has a place of its own", ErrUnsupported)
 	}
-	page, rect, err := f.shown(ref, widget)
+	page, rect, err := f.shown(field.ref, field.dict)
 	if err != nil {
 		return nil, err
 	}

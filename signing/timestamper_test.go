@@ -2,11 +2,14 @@ package signing_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/asn1"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,16 +100,66 @@ func TestTimestamper(t *testing.T) {
 			}
 		})
 	}
-	// A slow authority does not hold up the next one.
-	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+}
+
+// TestTimestamperOrder: authorities are asked in the order given, one that hangs no longer than its time, and none after one that answered.
+func TestTimestamperOrder(t *testing.T) {
+	l := newLab(t)
+	imprint := [32]byte{1, 2, 3}
+	hang := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the client left
 		select {
 		case <-r.Context().Done():
 		case <-time.After(5 * time.Second):
 		}
-	}))
-	defer slow.Close()
-	s := signing.NewTimestamper(signing.TSAConfig{URLs: []string{slow.URL, l.TSA()}, Anchors: l.anchors, Timeout: 150 * time.Millisecond})
+	}
+	var mu sync.Mutex
+	var names []string
+	ask := func(name string) {
+		mu.Lock()
+		defer mu.Unlock()
+		names = append(names, name)
+	}
+	asked := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		list := names
+		names = nil
+		return list
+	}
+	authority := func(name string, handle http.HandlerFunc) string {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ask(name)
+			handle(w, r)
+		}))
+		t.Cleanup(srv.Close)
+		return srv.URL
+	}
+	good := proxy(t, l, func(q []byte) []byte { ask("good"); return q }, nil)
+	urls := []string{
+		authority("silent", hang),
+		authority("stuck in its answer", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			_, _ = w.Write([]byte{0x30, 0x82})
+			_ = http.NewResponseController(w).Flush()
+			hang(w, r)
+		}),
+		authority("broken", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
+		good,
+		authority("last", hang),
+	}
+	s := signing.NewTimestamper(signing.TSAConfig{URLs: urls, Anchors: l.anchors, Timeout: 300 * time.Millisecond})
 	if _, err := s.Stamp(t.Context(), imprint); err != nil {
 		t.Error(err)
+	}
+	if want := []string{"silent", "stuck in its answer", "broken", "good"}; !slices.Equal(asked(), want) {
+		t.Errorf("not asked as in %q", want)
+	}
+	// Who gives up is let go, and the next authority is not troubled.
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	s = signing.NewTimestamper(signing.TSAConfig{URLs: urls, Anchors: l.anchors, Timeout: time.Minute})
+	if _, err := s.Stamp(ctx, imprint); !errors.Is(err, signing.ErrTimestamp) || !errors.Is(err, context.DeadlineExceeded) || len(asked()) != 1 {
+		t.Errorf("gave up: %v", err)
 	}
 }

@@ -74,6 +74,8 @@ type Actor struct {
 	Session SessionID
 	Device  DeviceID // which the session is of; zero: of none
 	Source  Source
+	// Certificate is the account's: see [Account].
+	Certificate []byte
 }
 
 // Source says where a request came from, as the transport saw it.

@@ -130,7 +130,7 @@ func (v *Vault) checkCertificate(der []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: not an X.509 certificate", ErrCertificate)
 	}
-	if _, err := v.anchors.Chain(cert, v.intermediates, v.now(), certs.SignDocuments); err != nil {
+	if _, err := v.anchors.Chain(cert, v.intermediates, v.now(), certs.SignAsPerson); err != nil {
 		return fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	return nil

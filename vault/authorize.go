@@ -25,6 +25,7 @@ const (
 	EnrolDevice   Action = "enrol_device"
 	RevokeDevice  Action = "revoke_device"
 	ExportDossier Action = "export"
+	Renew         Action = "renew_export"   // a new time-stamp, by the operator's command
 	Collect       Action = "collect_export" // download a signed export
 	ReadReceipt   Action = "read_receipt"
 	ReadAccess    Action = "read_access" // the access record
@@ -33,7 +34,7 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, Seal, EnrolDevice, RevokeDevice, ExportDossier, Collect, ReadReceipt, ReadAccess}
+		Submit, Sign, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, Collect, ReadReceipt, ReadAccess}
 }
 
 // scope is how far a role's right to an action reaches.

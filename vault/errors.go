@@ -50,6 +50,8 @@ var (
 	ErrDossierExists  = fmt.Errorf("%w: this person has a dossier in this register", ErrConflict)
 	ErrPassword       = fmt.Errorf("%w: wrong login or password", ErrUnauthenticated)
 	ErrPasswordWeak   = fmt.Errorf("%w: a password has at least 12 characters", ErrInvalid)
+	ErrRevoked        = fmt.Errorf("%w: revoked or suspended", ErrCertificate)
+	ErrStanding       = fmt.Errorf("%w: nobody says whether a certificate is revoked", ErrUnavailable)
 	ErrSealRate       = fmt.Errorf("%w: the organisation's seal is used too often", ErrUnavailable)
 	ErrTooManyTries   = fmt.Errorf("%w: too many failed sign-ins", ErrUnavailable)
 	ErrDevice         = fmt.Errorf("%w: the device is not enrolled, is revoked, or did not sign this", ErrUnauthenticated)

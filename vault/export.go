@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"trien/ledger"
 	"trien/signing"
 	"trien/vault/bundle"
 )
-
-// vietnam is the zone that people read times in; Vietnam keeps +07:00 all year.
-var vietnam = time.FixedZone("+07", 7*60*60)
 
 // NewExport says why a dossier is exported, who signs it, and who else may collect it.
 type NewExport struct {
@@ -102,7 +98,7 @@ func (v *Vault) exportJob(in *intake, d Dossier, x *Export, official Account) (J
 		Title: "Hồ sơ xuất: " + d.Register.Label().Vi, Reason: x.Purpose,
 	}
 	x.Job = j.ID
-	look := &signing.Appearance{Page: 1, Rect: person, Lines: signatureLines(official)}
+	look := &signing.Appearance{Page: 1, Rect: person}
 	if err := v.prepare(in.ctx, &j, official, base, in.key, look); err != nil {
 		return Job{}, err
 	}

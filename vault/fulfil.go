@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"trien/certs"
 	"trien/ledger"
 	"trien/signing"
 )
@@ -111,8 +112,11 @@ func (v *Vault) fulfil(ctx context.Context, a Actor, j Job, s Signature) (Fulfil
 	if err != nil {
 		return Fulfilled{}, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	issuers, err := v.issuers(cert, s.Chain)
+	chain, err := v.chain(cert, s.Chain)
 	if err != nil {
+		return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), "certificate", err)
+	}
+	if err := v.standing(ctx, chain, certs.ToSign); err != nil {
 		return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), "certificate", err)
 	}
 	base, p, err := v.openJob(ctx, j)
@@ -120,7 +124,7 @@ func (v *Vault) fulfil(ctx context.Context, a Actor, j Job, s Signature) (Fulfil
 		return Fulfilled{}, err
 	}
 	defer base.Close()
-	if err := p.Complete(ctx, issuers, s.Value, v.stamps); err != nil {
+	if err := p.Complete(ctx, chain[1:len(chain)-1], s.Value, v.stamps); err != nil {
 		if errors.Is(err, signing.ErrSignature) {
 			return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), "signature", fmt.Errorf("%w: %w", ErrSignature, err))
 		}
@@ -139,7 +143,7 @@ func (v *Vault) fulfil(ctx context.Context, a Actor, j Job, s Signature) (Fulfil
 // preserve makes a signed document last (PAdES B-LTA): what proves its certificates goes in, and a document time-stamp
 // over all of it.
 func (v *Vault) preserve(ctx context.Context, doc *growing) error {
-	tail, err := signing.Evidence(ctx, doc, doc.size, v.anchors)
+	tail, err := signing.CollectEvidence(ctx, doc, doc.size, signing.EvidenceConfig{Anchors: v.anchors, Now: v.clock.Now})
 	if err != nil {
 		return fmt.Errorf("%w: collecting the evidence for a signature: %w", ErrUnavailable, err)
 	}
@@ -206,6 +210,8 @@ func (v *Vault) judge(in *intake, strict bool) error {
 	if last := report.Signatures[n-1]; last.Indication != signing.Passed || strict && report.Indication() != signing.Passed {
 		return fmt.Errorf("%w: the finished signature is judged %s %s: %v %v", ErrSignature, last.Indication, last.SubIndication,
 			last.Findings, report.Findings)
+	} else if last.Kind == signing.KindTimestamp {
+		v.expiries.stamped(last.Chain)
 	}
 	return nil
 }

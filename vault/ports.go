@@ -157,6 +157,11 @@ type Exports interface {
 	Export(ctx context.Context, id ExportID) (Export, error)
 	ExportsOf(ctx context.Context, id DossierID) ([]Export, error)         // newest first, at most 100
 	ExportsFor(ctx context.Context, recipient AccountID) ([]Export, error) // signed ones, newest first, at most 100
+	// Exports reads a page of all exports, whatever their state, in the order of their ids, behind the one given, by an index.
+	Exports(ctx context.Context, after ExportID, limit int) ([]Export, error)
+	// CommitRenewedExport ends the upload: the signed export x gets its new object, and the one with the key replaced is garbage.
+	// [ErrStale] if that is not x's object any more; [ErrNotReady] if x is not signed.
+	CommitRenewedExport(ctx context.Context, u UploadID, x Export, replaced string, e Event) error
 }
 
 // PendingEntry is a version that waits for its receipt.

@@ -47,6 +47,7 @@ type rig struct {
 	log                                           *vaulttest.MemoryLog
 	clock                                         *vaulttest.Clock
 	authority                                     *devpki.Authority
+	seal                                          *vaulttest.Sealer
 	official                                      *vaulttest.Sealer // the official's token
 	unit, otherUnit                               vault.Unit
 	admin, staff, signer, appraiser, auditor, far vault.Actor // far is staff of another unit
@@ -60,6 +61,12 @@ func newRig(t *testing.T, change ...func(*vault.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newRigUnder(t, a, vaulttest.NewClock(time.Now()), change...)
+}
+
+// newRigUnder is newRig with an authority and a clock of its own.
+func newRigUnder(t *testing.T, a *devpki.Authority, clock *vaulttest.Clock, change ...func(*vault.Config)) *rig {
+	t.Helper()
 	seal, err := vaulttest.NewSealer(func(key crypto.PublicKey) (*x509.Certificate, error) {
 		return a.IssueSeal(devpki.Subject{CommonName: "Ban Tổ chức thử nghiệm", Organisation: "Ban Tổ chức thử nghiệm"}, key)
 	}, a.Intermediates()...)
@@ -72,7 +79,7 @@ func newRig(t *testing.T, change ...func(*vault.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, log: vaulttest.NewLog(), clock: vaulttest.NewClock(time.Now()), authority: a, official: official}
+	r := &rig{t: t, log: vaulttest.NewLog(), clock: clock, authority: a, seal: seal, official: official}
 	anchors := certs.NewAnchors(a.Root())
 	c := vault.Config{
 		Store: vaulttest.NewMemoryStore(), Objects: vaulttest.NewMemoryObjects(), Keys: vaulttest.NewMemoryKeys(), Log: r.log,

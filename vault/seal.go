@@ -49,9 +49,7 @@ func (v *Vault) sealDocument(ctx context.Context, a Actor, doc *growing, x Expor
 	now := v.now()
 	p, err := signing.Prepare(ctx, doc, doc.size, signing.Request{
 		Certificate: cert, Name: cert.Subject.CommonName, Reason: x.Purpose, Time: now,
-		Visible: &signing.Appearance{Page: 1, Rect: rect, Lines: []string{
-			cert.Subject.CommonName, now.In(vietnam).Format("Ngày 02/01/2006 15:04:05 -07:00"),
-		}},
+		Visible: &signing.Appearance{Page: 1, Rect: rect, Unit: cert.Subject.CommonName, ShowTime: true},
 	})
 	if err != nil {
 		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
@@ -77,6 +75,9 @@ func (v *Vault) useSeal(ctx context.Context, a Actor, x Export, how signing.Algo
 	target := Target{Dossier: x.Dossier, Export: x.ID, Job: x.Job}
 	if x.Purpose == "" {
 		return nil, v.refuse(ctx, a, Seal, target, "no_reason", fmt.Errorf("%w: a seal needs its reason", ErrInvalid))
+	}
+	if err := v.sealStanding(ctx); err != nil {
+		return nil, v.refuse(ctx, a, Seal, target, "certificate", err)
 	}
 	if err := v.sealTurns.turn(ctx, v.now()); errors.Is(err, ErrSealRate) {
 		return nil, v.refuse(ctx, a, Seal, target, "rate", err)

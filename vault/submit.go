@@ -56,7 +56,7 @@ func (v *Vault) Submit(ctx context.Context, a Actor, id VersionID, signer Accoun
 		ID: JobID{newID()}, Purpose: Approval, Signer: official.ID, Dossier: x.Dossier, Version: x.ID, Register: x.Register,
 		Title: record.Title, Reason: reason,
 	}
-	if err := v.prepare(ctx, &job, official, base, key, lastPageCorner(official)); err != nil {
+	if err := v.prepare(ctx, &job, official, base, key, lastPageCorner()); err != nil {
 		return Job{}, err
 	}
 	event := v.event(a, Submit, x.target())
@@ -82,23 +82,15 @@ func (v *Vault) signer(ctx context.Context, a Actor, id AccountID) (Account, err
 	if official.Certificate == nil {
 		return Account{}, ErrNoCertificate
 	}
-	if err := v.checkCertificate(official.Certificate); err != nil {
+	if err := v.signerStanding(ctx, official.Certificate); err != nil {
 		return Account{}, err
 	}
 	return official, nil
 }
 
 // lastPageCorner shows an approval at the lower right of the last page.
-func lastPageCorner(o Account) *signing.Appearance {
-	return &signing.Appearance{Rect: [4]float64{340, 40, 560, 100}, Lines: signatureLines(o)}
-}
-
-func signatureLines(o Account) []string {
-	lines := []string{"Ký bởi: " + o.Name}
-	if o.Post != "" {
-		lines = append(lines, o.Post)
-	}
-	return lines
+func lastPageCorner() *signing.Appearance {
+	return &signing.Appearance{Rect: [4]float64{340, 40, 560, 100}}
 }
 
 // prepare fills in the job: the revision that waits for the signature, sealed under the base object's data key, and what
@@ -114,7 +106,11 @@ func (v *Vault) prepare(ctx context.Context, j *Job, o Account, base *opened, ke
 	}
 	j.Created = v.now()
 	j.Expires = j.Created.Add(v.limits.JobTerm)
-	look.Lines = append(look.Lines, j.Created.In(vietnam).Format("Ngày 02/01/2006 15:04:05 -07:00"))
+	unit, err := v.store.Unit(ctx, o.Unit)
+	if err != nil {
+		return fmt.Errorf("reading unit %s: %w", o.Unit, err)
+	}
+	look.Name, look.Post, look.Unit, look.ShowTime = o.Name, o.Post, unit.Name, true
 	p, err := signing.Prepare(ctx, base, base.Size(), signing.Request{
 		Certificate: cert, Name: o.Name, Reason: j.Reason, Statement: statement(o, j), Time: j.Created, Visible: look,
 	})
@@ -280,8 +276,8 @@ func (v *Vault) WithdrawJob(ctx context.Context, a Actor, id JobID) error {
 	return nil
 }
 
-// issuers returns the certificates between leaf and root, for the CMS.
-func (v *Vault) issuers(leaf *x509.Certificate, offered [][]byte) ([]*x509.Certificate, error) {
+// chain is a signer's certificate with its issuers up to the anchor.
+func (v *Vault) chain(leaf *x509.Certificate, offered [][]byte) ([]*x509.Certificate, error) {
 	between := append([]*x509.Certificate{}, v.intermediates...)
 	for _, der := range offered {
 		c, err := x509.ParseCertificate(der)
@@ -290,9 +286,9 @@ func (v *Vault) issuers(leaf *x509.Certificate, offered [][]byte) ([]*x509.Certi
 		}
 		between = append(between, c)
 	}
-	chain, err := v.anchors.Chain(leaf, between, v.now(), certs.SignDocuments)
+	chain, err := v.anchors.Chain(leaf, between, v.now(), certs.SignAsPerson)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	return chain[1 : len(chain)-1], nil
+	return chain, nil
 }

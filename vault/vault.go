@@ -24,8 +24,10 @@ type Config struct {
 	Anchors  *certs.Anchors // of people, seals and TSAs
 	// Intermediates are issuing authorities that tokens may not carry.
 	Intermediates []*x509.Certificate
-	Logger        *slog.Logger
-	Limits        Limits
+	// Revocation asks whether a certificate is good before it is used; nil: one that keeps what it is told in memory.
+	Revocation *certs.Fetcher
+	Logger     *slog.Logger
+	Limits     Limits
 }
 
 // Limits that an operator may set. A zero field takes its default.
@@ -75,6 +77,8 @@ type Vault struct {
 	pending       chan struct{} // wakes the publisher
 	tries         tries
 	sealTurns     sealRate
+	revocation    *certs.Fetcher
+	expiries      expiries
 }
 
 type systemClock struct{}
@@ -89,12 +93,24 @@ func New(c Config) *Vault {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Revocation == nil {
+		c.Revocation = inMemory(c.Clock)
+	}
 	limits := c.Limits.withDefaults()
 	return &Vault{
 		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
-		sealTurns: newSealRate(limits.SealsPerMinute),
+		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
 	}
+}
+
+// inMemory asks for revocation and keeps what it is told in memory.
+func inMemory(clock Clock) *certs.Fetcher {
+	f := &certs.Fetcher{Now: clock.Now}
+	if cache, err := certs.NewCache(certs.CacheConfig{}); err == nil { // without a folder nothing can fail
+		f.Cache = cache
+	}
+	return f
 }
 
 func (v *Vault) now() time.Time { return v.clock.Now().UTC().Truncate(time.Microsecond) }

@@ -8,8 +8,10 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +38,8 @@ const (
 type Config struct {
 	Server   string // https://host[:port]; http only to loopback
 	CAFile   string // PEM; only certificates under it are believed. Empty: the system's roots
+	CA       []byte // the same, in memory
+	Pin      string // the [Client.Authority] of an earlier connection: no other is believed. Empty: any
 	Language string // of problems: "vi" (default) or "en"
 	Agent    string // User-Agent; default "trien-client"
 }
@@ -48,8 +52,9 @@ type Client struct {
 	http     *http.Client
 	backoff  time.Duration // before the first retry; doubles
 
-	mu    sync.Mutex
-	token string
+	mu        sync.Mutex
+	token     string
+	authority string
 }
 
 // New checks the configuration and reads the CA file. It does not connect.
@@ -58,15 +63,16 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
+		if c.CA, err = os.ReadFile(c.CAFile); err != nil {
 			return nil, fmt.Errorf("reading the CA file: %w", err)
 		}
+	}
+	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12}
+	if len(c.CA) > 0 {
 		tlsConfig.RootCAs = x509.NewCertPool()
-		if !tlsConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: no certificate in %s", ErrConfig, c.CAFile)
+		if !tlsConfig.RootCAs.AppendCertsFromPEM(c.CA) {
+			return nil, fmt.Errorf("%w: no certificate in the CA file", ErrConfig)
 		}
 	}
 	if c.Language == "" {
@@ -75,7 +81,7 @@ func New(c Config) (*Client, error) {
 	if c.Agent == "" {
 		c.Agent = "trien-client"
 	}
-	return &Client{
+	made := &Client{
 		base: base, language: c.Language, agent: c.Agent, backoff: 200 * time.Millisecond,
 		http: &http.Client{
 			Transport: &http.Transport{
@@ -92,7 +98,31 @@ func New(c Config) (*Client, error) {
 			// A redirect could carry the token elsewhere.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
+	tlsConfig.VerifyConnection = func(s tls.ConnectionState) error { return made.checkPin(s, c.Pin) }
+	return made, nil
+}
+
+// checkPin notes the authority that the server's certificate is under, and refuses another than the one pinned.
+func (c *Client) checkPin(s tls.ConnectionState, pin string) error {
+	for _, chain := range s.VerifiedChains {
+		sum := sha256.Sum256(chain[len(chain)-1].RawSubjectPublicKeyInfo)
+		if authority := hex.EncodeToString(sum[:]); pin == "" || authority == pin {
+			c.mu.Lock()
+			c.authority = authority
+			c.mu.Unlock()
+			return nil
+		}
+	}
+	return ErrUntrusted
+}
+
+// Authority is the SHA-256, in hex, of the public key of the root that the server's certificate was under at the last connection; empty
+// before the first. It outlasts the server's certificates.
+func (c *Client) Authority() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.authority
 }
 
 func parseServer(server string) (*url.URL, error) {

@@ -78,6 +78,32 @@ func TestOnlyTheAuthorityGivenIsBelieved(t *testing.T) {
 	}
 }
 
+// A pin is the authority of an earlier connection. Another one is refused before anything is sent.
+func TestPin(t *testing.T) {
+	asked := 0
+	s, c := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		_, _ = w.Write([]byte("{}"))
+	})
+	if _, err := c.Me(t.Context()); err != nil || len(c.Authority()) != 64 {
+		t.Fatalf("authority %q: %v", c.Authority(), err)
+	}
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	for pin, want := range map[string]error{c.Authority(): nil, strings.Repeat("0", 64): ErrUntrusted} {
+		asked = 0
+		again, err := New(Config{Server: s.URL, CA: ca, Pin: pin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again.backoff = time.Millisecond
+		again.SetToken("secret")
+		if _, err := again.Me(t.Context()); !errors.Is(err, want) || (asked == 0) != (want != nil) {
+			t.Errorf("%v, asked %d times", err, asked)
+		}
+		again.Close()
+	}
+}
+
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	followed := false
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))

@@ -56,7 +56,7 @@ func (c *Client) connectionError(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	var untrusted *tls.CertificateVerificationError
-	if errors.As(err, &untrusted) {
+	if errors.As(err, &untrusted) || errors.Is(err, ErrUntrusted) {
 		return fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
 	return fmt.Errorf("%w: %w", ErrConnection, err)

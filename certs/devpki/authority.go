@@ -2,23 +2,24 @@ package devpki
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // Config of an authority. The zero value keeps everything in memory and takes the system's clock and any free port of loopback.
 type Config struct {
-	Dir     string           // state folder, made with mode 0700; "": in memory
-	Address string           // loopback host:port to serve at, for the first start only; "": 127.0.0.1 and a free port
-	Now     func() time.Time // clock of what it issues, stamps and answers
+	Dir     string            // state folder, made with mode 0700; "": in memory
+	Address string            // loopback host:port to serve at, for the first start only; "": 127.0.0.1 and a free port
+	Now     func() time.Time  // clock of what it issues, stamps and answers
+	Keys    Keys              // of root, issuing CA, responder and TSA, for the first start only; "": P256
+	Faults  Faults            // what goes wrong from the start; [Authority.SetFaults] changes it
+	Observe func(path string) // told the path of each request, before it is answered; may be called concurrently; nil: nobody
 }
 
 // Authority is a root, an issuing CA, an OCSP responder and a TSA. It is safe for concurrent use, and several may be open on one folder.
@@ -27,8 +28,14 @@ type Authority struct {
 	store *store
 	now   func() time.Time
 
+	keys    Keys
+	observe func(path string)
+	faults  atomic.Pointer[Faults]
+	unknown func() (*identity, error) // a stranger of the same name, made when first needed
+
 	mu       sync.Mutex
 	listener net.Listener
+	tsa      *member // instead of that of the state folder
 }
 
 // Open loads the authority from dir, or makes it there; "" keeps it in memory. It does not serve yet, but its URLs are already
@@ -45,7 +52,9 @@ func New(c Config) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Authority{store: s, now: c.Now}
+	a := &Authority{store: s, now: c.Now, keys: c.Keys, observe: c.Observe}
+	a.SetFaults(c.Faults)
+	a.unknown = sync.OnceValues(a.makeStranger)
 	a.id, err = s.load()
 	if err == nil {
 		return a, nil
@@ -74,12 +83,8 @@ func (a *Authority) make(addr string) error {
 	a.listener = l
 	id := &identity{addr: l.Addr().String()}
 	a.id = id
-	for _, m := range []*member{&id.root, &id.issuer, &id.ocsp, &id.tsa} {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return fmt.Errorf("making keys: %w", err)
-		}
-		m.key = key
+	if err := a.makeKeys(); err != nil {
+		return err
 	}
 	if err := a.issueOwn(); err != nil {
 		return fmt.Errorf("issuing own certificates: %w", err)
@@ -95,6 +100,15 @@ func (a *Authority) make(addr string) error {
 	}
 	a.id, err = a.store.load()
 	return err
+}
+
+func (a *Authority) makeKeys() (err error) {
+	for _, m := range []*member{&a.id.root, &a.id.issuer, &a.id.ocsp, &a.id.tsa} {
+		if m.key, err = a.keys.Generate(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Listen takes the port, so that a caller learns before [Authority.Serve] whether that works. A port that another program holds is
@@ -163,15 +177,13 @@ func (a *Authority) Intermediates() []*x509.Certificate {
 }
 
 // TSACertificate is the certificate that time-stamps are signed with.
-func (a *Authority) TSACertificate() *x509.Certificate { return a.id.tsa.cert }
+func (a *Authority) TSACertificate() *x509.Certificate { return a.stamper().cert }
 
-// Revoke makes OCSP and CRL say that c is revoked since at. The first call for a certificate counts.
-// Errors wrap ErrNotOurs or ErrState.
-func (a *Authority) Revoke(c *x509.Certificate, at time.Time) error {
-	if err := c.CheckSignatureFrom(a.id.issuer.cert); err != nil {
-		if err := c.CheckSignatureFrom(a.id.root.cert); err != nil || c.Equal(a.id.root.cert) {
-			return fmt.Errorf("revoking certificate %x: %w", c.SerialNumber, ErrNotOurs)
-		}
+func (a *Authority) stamper() member {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tsa != nil {
+		return *a.tsa
 	}
-	return a.store.addRevoked(serialText(c.SerialNumber), at)
+	return a.id.tsa
 }

@@ -3,7 +3,6 @@ package devpki
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -40,6 +39,7 @@ var (
 	oidExtKeyUsage  = asn1.ObjectIdentifier{2, 5, 29, 37}
 	oidTimeStamping = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
 	oidDocSigning   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 36}
+	oidFreshest     = asn1.ObjectIdentifier{2, 5, 29, 46}
 	oidNoCheck      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 	attrs           = struct{ cn, serial, country, org, unit, title asn1.ObjectIdentifier }{
 		cn: asn1.ObjectIdentifier{2, 5, 4, 3}, serial: asn1.ObjectIdentifier{2, 5, 4, 5}, country: asn1.ObjectIdentifier{2, 5, 4, 6},
@@ -68,6 +68,13 @@ type Subject struct {
 	Untyped                                             bool          // signing certificates only: do not state whose they are, as many issuers
 	Lifetime                                            time.Duration // 0: one year
 	NotBefore                                           time.Time     // zero: an hour ago
+	Places                                              Places        // where to ask about the certificate
+}
+
+// Places are what a certificate says on where to ask about it. The zero value: OCSP, the complete list and the issuer's certificate.
+type Places struct {
+	NoOCSP, NoCRL, NoIssuer bool
+	Delta                   bool // also the delta list
 }
 
 // IssuePerson issues a document signing certificate for an official. Errors wrap ErrSubject or ErrState.
@@ -98,6 +105,31 @@ func (a *Authority) issueSigning(s Subject, pub crypto.PublicKey, holder asn1.Ob
 		return nil, fmt.Errorf("encoding the type of holder: %w", err)
 	}
 	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidQCStatements, Value: statements})
+	return a.sign(t, pub, a.id.issuer)
+}
+
+// IssueRecipient issues a certificate to encrypt to: an RSA key for keyEncipherment. One with an EC key is for keyAgreement, which deliveries refuse.
+func (a *Authority) IssueRecipient(s Subject, pub crypto.PublicKey) (*x509.Certificate, error) {
+	t, err := a.leaf(s, pub)
+	if err != nil {
+		return nil, err
+	}
+	t.KeyUsage = x509.KeyUsageKeyEncipherment
+	if _, ok := pub.(*rsa.PublicKey); !ok {
+		t.KeyUsage = x509.KeyUsageKeyAgreement
+	}
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
+	return a.sign(t, pub, a.id.issuer)
+}
+
+// IssueDevice issues a TLS client certificate for an enrolled device.
+func (a *Authority) IssueDevice(s Subject, pub crypto.PublicKey) (*x509.Certificate, error) {
+	t, err := a.leaf(s, pub)
+	if err != nil {
+		return nil, err
+	}
+	t.KeyUsage = x509.KeyUsageDigitalSignature
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	return a.sign(t, pub, a.id.issuer)
 }
 
@@ -147,26 +179,49 @@ func (a *Authority) leaf(s Subject, pub crypto.PublicKey) (*x509.Certificate, er
 	if end := a.id.issuer.cert.NotAfter; until.After(end) {
 		until = end
 	}
-	t := &x509.Certificate{
-		RawSubject: name, NotBefore: from, NotAfter: until, BasicConstraintsValid: true,
-		OCSPServer: []string{a.URL() + pathOCSP}, CRLDistributionPoints: []string{a.URL() + pathIssuerCRL},
-		IssuingCertificateURL: []string{a.URL() + pathIssuerCert},
-	}
-	return t, nil
+	t := &x509.Certificate{RawSubject: name, NotBefore: from, NotAfter: until, BasicConstraintsValid: true}
+	return t, a.addPlaces(t, s.Places)
 }
 
-func checkKey(pub crypto.PublicKey) error {
-	switch k := pub.(type) {
-	case *rsa.PublicKey:
-		if k.N.BitLen() >= 2048 {
-			return nil
-		}
-	case *ecdsa.PublicKey:
-		if k.Curve == elliptic.P256() || k.Curve == elliptic.P384() {
-			return nil
-		}
+func (a *Authority) addPlaces(t *x509.Certificate, p Places) error {
+	if !p.NoOCSP {
+		t.OCSPServer = []string{a.URL() + pathOCSP}
 	}
-	return fmt.Errorf("%w: key must be RSA of 2048 bits or more, P-256 or P-384", ErrSubject)
+	if !p.NoCRL {
+		t.CRLDistributionPoints = []string{a.URL() + pathIssuerCRL}
+	}
+	if !p.NoIssuer {
+		t.IssuingCertificateURL = []string{a.URL() + pathIssuerCert}
+	}
+	if !p.Delta {
+		return nil
+	}
+	points, err := distributionPoint(a.URL() + pathDelta)
+	if err != nil {
+		return err
+	}
+	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidFreshest, Value: points})
+	return nil
+}
+
+// distributionPoint is a CRLDistributionPoints with one URL (RFC 5280 §4.2.1.13).
+func distributionPoint(u string) ([]byte, error) {
+	explicit := der.Tag(0).ContextSpecific().Constructed()
+	var b cryptobyte.Builder
+	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(explicit, func(b *cryptobyte.Builder) {
+				b.AddASN1(explicit, func(b *cryptobyte.Builder) {
+					b.AddASN1(der.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(u)) })
+				})
+			})
+		})
+	})
+	out, err := b.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("encoding distribution point: %w", err)
+	}
+	return out, nil
 }
 
 // issueOwn issues the root's, the CA's, the responder's and the TSA's certificates.
@@ -201,7 +256,10 @@ func (a *Authority) issueOwn() error {
 }
 
 func (a *Authority) issueServices(now time.Time) error {
-	s := Subject{CommonName: "Triện Test OCSP Responder (not valid)", NotBefore: now.Add(-caPast), Lifetime: (caLifetime + 1) * 366 * 24 * time.Hour}
+	s := Subject{
+		CommonName: "Triện Test OCSP Responder (not valid)", NotBefore: now.Add(-caPast), Lifetime: (caLifetime + 1) * 366 * 24 * time.Hour,
+		Places: Places{NoOCSP: true},
+	}
 	t, err := a.leaf(s, a.id.ocsp.key.Public())
 	if err != nil {
 		return err
@@ -209,23 +267,28 @@ func (a *Authority) issueServices(now time.Time) error {
 	t.KeyUsage = x509.KeyUsageDigitalSignature
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
 	t.ExtraExtensions = []pkix.Extension{{Id: oidNoCheck, Value: asn1.NullBytes}}
-	t.OCSPServer = nil
 	if a.id.ocsp.cert, err = a.sign(t, a.id.ocsp.key.Public(), a.id.issuer); err != nil {
 		return err
 	}
+	s.Places = Places{}
+	a.id.tsa.cert, err = a.issueTSA(s, a.id.tsa.key.Public())
+	return err
+}
+
+func (a *Authority) issueTSA(s Subject, pub crypto.PublicKey) (*x509.Certificate, error) {
 	s.CommonName = "Triện Test Time-Stamp Authority (not valid)"
-	if t, err = a.leaf(s, a.id.tsa.key.Public()); err != nil {
-		return err
+	t, err := a.leaf(s, pub)
+	if err != nil {
+		return nil, err
 	}
 	// RFC 3161 §2.3 asks that the usage be critical, which crypto/x509 does not write.
 	eku, err := asn1.Marshal([]asn1.ObjectIdentifier{oidTimeStamping})
 	if err != nil {
-		return fmt.Errorf("encoding key usage: %w", err)
+		return nil, fmt.Errorf("encoding key usage: %w", err)
 	}
 	t.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	t.ExtraExtensions = []pkix.Extension{{Id: oidExtKeyUsage, Critical: true, Value: eku}}
-	a.id.tsa.cert, err = a.sign(t, a.id.tsa.key.Public(), a.id.issuer)
-	return err
+	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidExtKeyUsage, Critical: true, Value: eku})
+	return a.sign(t, pub, a.id.issuer)
 }
 
 // sign completes the template with serial number, key id and the mark, signs it, and records it before anyone can see it.

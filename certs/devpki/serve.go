@@ -3,24 +3,19 @@ package devpki
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/rand"
-	_ "crypto/sha1" //nolint:gosec // names certificates in OCSP requests, nothing is proven by it
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
+	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/digitorus/timestamp"
-	"golang.org/x/crypto/ocsp"
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 const (
@@ -28,18 +23,17 @@ const (
 	pathOCSP       = "/ocsp"
 	pathRootCRL    = "/root.crl"
 	pathIssuerCRL  = "/issuer.crl"
+	pathDelta      = "/issuer-delta.crl"
 	pathRootCert   = "/root.cer"
 	pathIssuerCert = "/issuer.cer"
 
 	maxRequest   = 64 << 10
 	ocspValid    = time.Hour
 	crlValid     = 7 * 24 * time.Hour
+	deltaValid   = 24 * time.Hour
 	stopGrace    = 2 * time.Second
 	readDeadline = 10 * time.Second
 )
-
-// stampPolicy is the TSA's policy, of the example arc.
-var stampPolicy = asn1.ObjectIdentifier{2, 999, 1, 2}
 
 // Serve answers OCSP (POST and GET), CRL, AIA certificates and time-stamp requests over plain HTTP on loopback until ctx ends;
 // then it returns nil. Errors wrap ErrPort.
@@ -51,7 +45,10 @@ func (a *Authority) Serve(ctx context.Context) error {
 	l := a.listener
 	a.listener = nil // Serve closes it
 	a.mu.Unlock()
-	srv := &http.Server{Handler: a.Handler(), ReadTimeout: readDeadline, WriteTimeout: readDeadline, MaxHeaderBytes: 32 << 10}
+	srv := &http.Server{
+		Handler: a.Handler(), ReadTimeout: readDeadline, WriteTimeout: readDeadline, MaxHeaderBytes: 32 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // what is delayed ends with it
+	}
 	stopped := make(chan error, 1)
 	done := context.AfterFunc(ctx, func() {
 		// The context given is over: the last answers get a moment of their own.
@@ -79,174 +76,118 @@ func (a *Authority) Handler() http.Handler {
 		if strings.HasPrefix(path, pathOCSP+"/") {
 			path = pathOCSP
 		}
-		var body []byte
+		if a.observe != nil {
+			a.observe(path)
+		}
+		faults := a.Faults()
 		var kind string
-		var err error
+		var service ServiceFaults
+		var answer func() ([]byte, error)
 		switch path {
 		case pathTSA:
-			kind = "application/timestamp-reply"
-			body, err = a.answerStamp(r)
+			kind, service = "application/timestamp-reply", faults.TSA.ServiceFaults
+			answer = func() ([]byte, error) { return a.answerStamp(r, faults.TSA) }
 		case pathOCSP:
-			kind = "application/ocsp-response"
-			body, err = a.answerOCSP(r)
-		case pathRootCRL, pathIssuerCRL:
-			kind = "application/pkix-crl"
-			body, err = a.list(path)
+			kind, service = "application/ocsp-response", faults.OCSP.ServiceFaults
+			answer = func() ([]byte, error) { return a.answerOCSP(r, faults.OCSP) }
+		case pathRootCRL, pathIssuerCRL, pathDelta:
+			list := map[string]ListFaults{pathRootCRL: faults.RootCRL, pathIssuerCRL: faults.CRL, pathDelta: faults.Delta}[path]
+			kind, service = "application/pkix-crl", list.ServiceFaults
+			answer = func() ([]byte, error) { return a.list(path, list) }
 		case pathRootCert, pathIssuerCert:
-			kind = "application/pkix-cert"
-			body = a.certificate(path)
+			kind, service = "application/pkix-cert", faults.AIA.ServiceFaults
+			if faults.AIA.Bundle {
+				kind = "application/pkcs7-mime"
+			}
+			answer = func() ([]byte, error) { return a.issuers(path, faults.AIA) }
 		default:
 			http.NotFound(w, r)
 			return
 		}
-		if err != nil {
-			slog.ErrorContext(r.Context(), "test authority could not answer", slog.Any("error", err))
-			http.Error(w, "internal error", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write(body) // the client left: nothing to do about it
+		a.answer(w, r, kind, service, answer)
 	})
 }
 
-func (a *Authority) certificate(path string) []byte {
-	if path == pathRootCert {
-		return a.id.root.cert.Raw
-	}
-	return a.id.issuer.cert.Raw
-}
-
-// list makes the root's or the issuer's CRL. Its number is the time, which grows.
-func (a *Authority) list(path string) ([]byte, error) {
-	by := a.id.issuer
-	if path == pathRootCRL {
-		by = a.id.root
-	}
-	revoked, err := a.store.revocations()
-	if err != nil {
-		return nil, err
-	}
-	now := a.now().UTC().Truncate(time.Second)
-	t := &x509.RevocationList{Number: big.NewInt(now.Unix()), ThisUpdate: now, NextUpdate: now.Add(crlValid)}
-	issuerSerial := serialText(a.id.issuer.cert.SerialNumber)
-	for serial, at := range revoked {
-		if (serial == issuerSerial) != (path == pathRootCRL) || at.After(now) {
-			continue
-		}
-		n, ok := new(big.Int).SetString(serial, 16)
-		if !ok {
-			return nil, fmt.Errorf("%w: revoked serial number", ErrState)
-		}
-		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: n, RevocationTime: at})
-	}
-	crl, err := x509.CreateRevocationList(rand.Reader, t, by.cert, lowS{by.key})
-	if err != nil {
-		return nil, fmt.Errorf("making CRL: %w", err)
-	}
-	return crl, nil
-}
-
-func (a *Authority) answerOCSP(r *http.Request) ([]byte, error) {
-	query, err := ocspQuery(r)
-	if err != nil {
-		return ocsp.MalformedRequestErrorResponse, nil //nolint:nilerr // the answer says so
-	}
-	req, err := ocsp.ParseRequest(query)
-	if err != nil {
-		return ocsp.MalformedRequestErrorResponse, nil //nolint:nilerr // the answer says so
-	}
-	if !a.asksIssuer(req) {
-		return ocsp.UnauthorizedErrorResponse, nil
-	}
-	now := a.now().UTC().Truncate(time.Second)
-	t := ocsp.Response{
-		Status: ocsp.Good, SerialNumber: req.SerialNumber, IssuerHash: req.HashAlgorithm,
-		// The ocsp package says that it produced the answer at the start of the minute; NSS refuses an answer from before its statement.
-		ThisUpdate: now.Truncate(time.Minute), NextUpdate: now.Add(ocspValid), Certificate: a.id.ocsp.cert,
-	}
-	serial := serialText(req.SerialNumber)
-	revoked, err := a.store.revocations()
-	if err != nil {
-		return nil, err
-	}
-	issued, err := a.store.wasIssued(serial)
-	if err != nil {
-		return nil, err
-	}
-	if at, ok := revoked[serial]; ok && !at.After(now) {
-		t.Status, t.RevokedAt = ocsp.Revoked, at
-	} else if !issued {
-		t.Status = ocsp.Unknown
-	}
-	answer, err := ocsp.CreateResponse(a.id.issuer.cert, a.id.ocsp.cert, t, lowS{a.id.ocsp.key})
-	if err != nil {
-		return nil, fmt.Errorf("making OCSP answer: %w", err)
-	}
-	return answer, nil
-}
-
-// ocspQuery reads the request of either method (RFC 6960 appendix A.1).
-func ocspQuery(r *http.Request) ([]byte, error) {
-	if r.Method == http.MethodPost {
-		return io.ReadAll(io.LimitReader(r.Body, maxRequest))
-	}
-	text, err := url.PathUnescape(strings.TrimPrefix(r.URL.EscapedPath(), pathOCSP+"/"))
-	if err != nil {
-		return nil, fmt.Errorf("reading OCSP request: %w", err)
-	}
-	return base64.StdEncoding.DecodeString(text)
-}
-
-// asksIssuer says whether the request is about certificates of our issuing CA.
-func (a *Authority) asksIssuer(req *ocsp.Request) bool {
-	if req.HashAlgorithm != crypto.SHA1 && req.HashAlgorithm != crypto.SHA256 {
-		return false
-	}
-	h := req.HashAlgorithm.New()
-	h.Write(a.id.issuer.cert.RawSubject)
-	return bytes.Equal(h.Sum(nil), req.IssuerNameHash)
-}
-
-// answerStamp is the TSA. It stamps SHA-256, SHA-384 and SHA-512 imprints under one policy.
-func (a *Authority) answerStamp(r *http.Request) ([]byte, error) {
-	reject := func(why timestamp.FailureInfo) ([]byte, error) {
-		answer, err := timestamp.CreateErrorResponse(timestamp.Rejection, why)
+// answer sends one answer, or what goes wrong with the service.
+func (a *Authority) answer(w http.ResponseWriter, r *http.Request, kind string, f ServiceFaults, make func() ([]byte, error)) {
+	if f.Delay > 0 {
+		// Read first: only then does the server notice that the client leaves.
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
 		if err != nil {
-			return nil, fmt.Errorf("refusing time-stamp: %w", err)
+			return
 		}
-		return answer, nil
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		select {
+		case <-time.After(f.Delay):
+		case <-r.Context().Done():
+			return
+		}
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	if f.Down {
+		http.Error(w, "test authority: out of order, as asked for", http.StatusServiceUnavailable)
+		return
+	}
+	body, err := make()
 	if err != nil {
-		return reject(timestamp.BadDataFormat)
+		slog.ErrorContext(r.Context(), "test authority could not answer", slog.Any("error", err))
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
 	}
-	req, err := timestamp.ParseRequest(body)
+	if f.Damaged && len(body) > 0 {
+		body = bytes.Clone(body)
+		body[len(body)-1] ^= 1
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(body) // the client left: nothing to do about it
+}
+
+// issuers is what authority information access leads to.
+func (a *Authority) issuers(path string, f AIAFaults) ([]byte, error) {
+	c := a.id.issuer.cert
+	if path == pathRootCert {
+		c = a.id.root.cert
+	}
+	switch {
+	case f.WrongIssuer:
+		stranger, err := a.stranger()
+		if err != nil {
+			return nil, err
+		}
+		return stranger.issuer.cert.Raw, nil
+	case f.Bundle:
+		return certsOnly(a.id.root.cert, c)
+	}
+	return c.Raw, nil
+}
+
+// certsOnly is a SignedData that signs nothing (RFC 5652 §5.1).
+func certsOnly(list ...*x509.Certificate) ([]byte, error) {
+	explicit := der.Tag(0).ContextSpecific().Constructed()
+	var b cryptobyte.Builder
+	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2})
+		b.AddASN1(explicit, func(b *cryptobyte.Builder) {
+			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1Int64(1)
+				b.AddASN1(der.SET, func(*cryptobyte.Builder) {})
+				b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1})
+				})
+				b.AddASN1(explicit, func(b *cryptobyte.Builder) {
+					for i, c := range list {
+						if i == 0 || !c.Equal(list[i-1]) {
+							b.AddBytes(c.Raw)
+						}
+					}
+				})
+				b.AddASN1(der.SET, func(*cryptobyte.Builder) {})
+			})
+		})
+	})
+	out, err := b.Bytes()
 	if err != nil {
-		return reject(timestamp.BadDataFormat)
+		return nil, fmt.Errorf("encoding bundle: %w", err)
 	}
-	switch req.HashAlgorithm {
-	case crypto.SHA256, crypto.SHA384, crypto.SHA512:
-	default:
-		return reject(timestamp.BadAlgorithm)
-	}
-	if len(req.HashedMessage) != req.HashAlgorithm.Size() {
-		return reject(timestamp.BadDataFormat)
-	}
-	if req.TSAPolicyOID != nil && !req.TSAPolicyOID.Equal(stampPolicy) {
-		return reject(timestamp.UnacceptedPolicy)
-	}
-	t := timestamp.Timestamp{
-		HashAlgorithm: req.HashAlgorithm, HashedMessage: req.HashedMessage, Nonce: req.Nonce,
-		Time: a.now().UTC().Truncate(time.Second), Accuracy: time.Second, Policy: stampPolicy,
-		AddTSACertificate: req.Certificates,
-	}
-	if req.Certificates {
-		t.Certificates = a.Intermediates()
-	}
-	answer, err := t.CreateResponseWithOpts(a.id.tsa.cert, lowS{a.id.tsa.key}, crypto.SHA256)
-	if err != nil {
-		return nil, fmt.Errorf("making time-stamp: %w", err)
-	}
-	return answer, nil
+	return out, nil
 }

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +24,10 @@ const (
 	rootFile      = "root.pem"
 	issuedDir     = "issued"
 	revokedDir    = "revoked"
+
+	// After the serial number in the name of a file there.
+	suffixHold     = ".hold"
+	suffixRestored = ".restored"
 )
 
 // member is one key and its certificate.
@@ -103,12 +109,12 @@ type store struct {
 	dir string
 
 	mu      sync.Mutex
-	issued  map[string]bool      // in memory only
-	revoked map[string]time.Time // in memory only
+	issued  map[string]bool  // in memory only
+	revoked map[string]event // in memory only, by the name that the file would have
 }
 
 func openStore(dir string) (*store, error) {
-	s := &store{dir: dir, issued: map[string]bool{}, revoked: map[string]time.Time{}}
+	s := &store{dir: dir, issued: map[string]bool{}, revoked: map[string]event{}}
 	if dir == "" {
 		return s, nil
 	}
@@ -232,36 +238,62 @@ func (s *store) wasIssued(serial string) (bool, error) {
 	return true, nil
 }
 
-// addRevoked keeps the first time given: a revocation cannot be moved.
-func (s *store) addRevoked(serial string, at time.Time) error {
-	at = at.UTC().Truncate(time.Second)
+// addRevoked keeps the first event given under a name, a serial number and perhaps a suffix: a revocation cannot be moved.
+func (s *store) addRevoked(name string, e event) error {
+	e.at = e.at.UTC().Truncate(time.Second)
 	if s.dir == "" {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if _, ok := s.revoked[serial]; !ok {
-			s.revoked[serial] = at
+		if _, ok := s.revoked[name]; !ok {
+			s.revoked[name] = e
 		}
 		return nil
 	}
-	_, err := s.writeOnce(filepath.Join(revokedDir, serial), []byte(at.Format(time.RFC3339)+"\n"))
+	text := e.at.Format(time.RFC3339)
+	if e.reason != Unspecified {
+		text += " " + strconv.Itoa(e.reason)
+	}
+	_, err := s.writeOnce(filepath.Join(revokedDir, name), []byte(text+"\n"))
 	return err
 }
 
-// revocations returns serial numbers in hexadecimal and when each was revoked.
-func (s *store) revocations() (map[string]time.Time, error) {
-	out := map[string]time.Time{}
+// revocations returns what was said, by serial number in hexadecimal.
+func (s *store) revocations() (map[string]standing, error) {
+	events, err := s.events()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]standing{}
+	for name, e := range events {
+		serial, suffix, _ := strings.Cut(name, ".")
+		one := out[serial]
+		switch "." + suffix {
+		case suffixHold:
+			one.held = e
+		case suffixRestored:
+			one.restored = e
+		case ".":
+			one.revoked = e
+		default:
+			return nil, fmt.Errorf("%w: revocation %s", ErrState, name)
+		}
+		out[serial] = one
+	}
+	return out, nil
+}
+
+// events are the files of the folder by their names.
+func (s *store) events() (map[string]event, error) {
 	if s.dir == "" {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for k, v := range s.revoked {
-			out[k] = v
-		}
-		return out, nil
+		return maps.Clone(s.revoked), nil
 	}
 	entries, err := os.ReadDir(filepath.Join(s.dir, revokedDir))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}
+	out := map[string]event{}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
 			continue // a write that a crash cut short
@@ -270,11 +302,18 @@ func (s *store) revocations() (map[string]time.Time, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrState, err)
 		}
-		at, err := time.Parse(time.RFC3339, strings.TrimSpace(string(b)))
-		if err != nil {
+		if out[e.Name()], err = parseEvent(string(b)); err != nil {
 			return nil, fmt.Errorf("%w: revocation %s: %w", ErrState, e.Name(), err)
 		}
-		out[e.Name()] = at
 	}
 	return out, nil
+}
+
+// parseEvent reads a time and, unless it is unspecified, a reason.
+func parseEvent(text string) (e event, err error) {
+	at, reason, found := strings.Cut(strings.TrimSpace(text), " ")
+	if e.at, err = time.Parse(time.RFC3339, at); err == nil && found {
+		e.reason, err = strconv.Atoi(reason)
+	}
+	return e, err
 }

@@ -37,6 +37,7 @@ var kinds = []struct {
 	detail bool // the error's own words help whoever is asked for help
 }{
 	{context.Canceled, textStopped, false},
+	{errNotEnrolled, textNotEnrolled, false},
 	{client.ErrUntrusted, textUntrusted, true},
 	{client.ErrDamaged, textTampered, false},
 	{client.ErrConnection, textConnection, true},

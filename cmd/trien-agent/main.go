@@ -51,7 +51,9 @@ type options struct {
 	pinStdin                        bool
 	pinentry, viewer                string
 	job, save                       string
-	all, yes, open, pem             bool
+	device                          string
+	every                           time.Duration
+	all, yes, open, pem, local      bool
 }
 
 // run does what args say. It has told the person what went wrong when it returns an error.
@@ -76,6 +78,12 @@ func (a *agent) dispatch(ctx context.Context, args []string) error {
 	switch command {
 	case "sign":
 		return a.with(args, ctx, a.sign, a.serverFlags, a.tokenFlags, a.signFlags)
+	case "enroll", "enrol":
+		return a.with(args, ctx, a.enroll, a.serverFlags, a.enrollFlags)
+	case "forget":
+		return a.with(args, ctx, a.forget, a.forgetFlags)
+	case "watch":
+		return a.with(args, ctx, a.watch, a.watchFlags)
 	case "list":
 		return a.with(args, ctx, a.list, a.serverFlags)
 	case "certificates":
@@ -136,6 +144,18 @@ func (a *agent) signFlags(f *flag.FlagSet) {
 	f.StringVar(&a.save, "save", "", a.say.words(helpSave))
 	f.BoolVar(&a.open, "open", false, a.say.words(helpOpen))
 	f.StringVar(&a.viewer, "viewer", "", a.say.words(helpViewer))
+}
+
+func (a *agent) enrollFlags(f *flag.FlagSet) {
+	f.StringVar(&a.device, "name", "", a.say.words(helpDeviceName))
+}
+
+func (a *agent) watchFlags(f *flag.FlagSet) {
+	f.DurationVar(&a.every, "every", time.Minute, a.say.words(helpEvery))
+}
+
+func (a *agent) forgetFlags(f *flag.FlagSet) {
+	f.BoolVar(&a.local, "local", false, a.say.words(helpLocal))
 }
 
 func (a *agent) certificateFlags(f *flag.FlagSet) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -13,15 +14,19 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"trien/api/wire"
 	"trien/certs"
 	"trien/certs/devpki"
 	"trien/signing"
+	"trien/signing/offer"
 	"trien/signing/token"
 	"trien/signing/token/softhsm"
 	"trien/vault/vaulttest/samples"
@@ -105,11 +110,14 @@ type server struct {
 	prepared map[string]*signing.Prepared
 	signed   map[string][]byte // job → document
 	open     int               // sessions
+	device   ed25519.PublicKey // enrolled; nil if none
+	offers   ed25519.PrivateKey
 }
 
 func newServer(t testing.TB, d *desk, titles ...string) *server {
 	t.Helper()
 	s := &server{desk: d, prepared: map[string]*signing.Prepared{}, signed: map[string][]byte{}}
+	s.offers = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize))
 	for i, title := range titles {
 		p, err := signing.Prepare(context.Background(), bytes.NewReader(d.base), int64(len(d.base)), signing.Request{
 			Certificate: d.official, Name: "Lãnh Đạo Mẫu", Reason: "Phê duyệt", Time: time.Now(),
@@ -120,7 +128,7 @@ func newServer(t testing.TB, d *desk, titles ...string) *server {
 		id := fmt.Sprintf("0198c0de-0000-7000-8000-%012d", i+1)
 		s.prepared[id] = p
 		s.jobs = append(s.jobs, wire.Job{
-			ID: id, Purpose: "approval", Signer: "account-1", Register: "cadre", Title: title, Reason: "Phê duyệt tài liệu", Pages: 2, State: "waiting",
+			ID: id, Purpose: "approval", Signer: accountID, Register: "cadre", Title: title, Reason: "Phê duyệt tài liệu", Pages: 2, State: "waiting",
 			Created: time.Now(), Expires: time.Now().Add(time.Hour), Algorithm: string(p.Algorithm), Digest: hex.EncodeToString(p.Digest), ByteRange: p.ByteRange, Size: p.Size(),
 			Certificate: p.Certificate,
 		})
@@ -135,8 +143,87 @@ func (s *server) writeCA(path string) error {
 	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600)
 }
 
+// Who uses the agent, and the machine it stands on.
+const (
+	accountID = "0198c0de-1111-7000-8000-000000000001"
+	deviceID  = "0198c0de-2222-7000-8000-000000000001"
+)
+
+func (s *server) enrol(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var in wire.NewDevice
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || len(in.PublicKey) != ed25519.PublicKeySize {
+		problem(w, http.StatusUnprocessableEntity, "invalid", "Sai", "Wrong")
+		return
+	}
+	s.device = in.PublicKey
+	answer(w, wire.EnrolledDevice{Device: wire.Device{ID: deviceID, Name: in.Name}, OfferKey: s.offers.Public().(ed25519.PublicKey)})
+}
+
+func (s *server) deviceSession(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var in wire.DeviceSession
+	err := json.NewDecoder(r.Body).Decode(&in)
+	nonce, hexErr := hex.DecodeString(in.Nonce)
+	if err != nil || hexErr != nil || len(nonce) != offer.NonceSize || in.Device != deviceID ||
+		!ed25519.Verify(s.device, offer.SessionText(uuid.MustParse(deviceID), in.Time, [offer.NonceSize]byte(nonce)), in.Signature) {
+		problem(w, http.StatusUnauthorized, "device", "Thiết bị không được đăng ký", "The device is not enrolled")
+		return
+	}
+	s.open++
+	answer(w, wire.Session{Token: "t", Expires: time.Now().Add(time.Hour), Me: wire.Me{Account: accountID, Name: "Lãnh Đạo Mẫu"}})
+}
+
+// offer signs what the job says; a fault makes it another's, over, or of another server.
+func (s *server) offer(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.jobs, func(j wire.Job) bool { return j.ID == r.PathValue("job") })
+	j := s.jobs[i]
+	digest, err := hex.DecodeString(j.Digest)
+	if err != nil {
+		panic(err)
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	o := offer.Offer{
+		Job: uuid.MustParse(j.ID), Account: uuid.MustParse(accountID), Device: uuid.MustParse(deviceID), Server: s.URL, Issued: now,
+		Expires: now.Add(10 * time.Minute), Purpose: j.Purpose, Algorithm: j.Algorithm, Digest: digest, Range: j.ByteRange, Size: j.Size,
+		Certificate: sha256.Sum256(j.Certificate), Register: j.Register, Title: j.Title, Reason: j.Reason, Pages: j.Pages,
+	}
+	key := s.offers
+	switch s.fault {
+	case "offer-key":
+		key = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	case "offer-device":
+		o.Device = o.Account
+	case "offer-over":
+		o.Issued, o.Expires = now.Add(-time.Hour), now.Add(-30*time.Minute)
+	case "offer-digest":
+		o.Digest = make([]byte, len(digest))
+	case "offer-job":
+		o.Job = o.Account
+	}
+	signed, err := offer.Sign(o, key)
+	if err != nil {
+		panic(err)
+	}
+	_, _ = w.Write(signed)
+}
+
 func (s *server) routes() http.Handler {
 	m := http.NewServeMux()
+	m.HandleFunc("POST /api/v1/devices", s.enrol)
+	m.HandleFunc("DELETE /api/v1/devices/{device}", func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.device = nil
+		s.open-- // the sessions of a device end with it
+		w.WriteHeader(http.StatusNoContent)
+	})
+	m.HandleFunc("POST /api/v1/device-sessions", s.deviceSession)
+	m.HandleFunc("GET /api/v1/signing-jobs/{job}/offer", s.offer)
 	m.HandleFunc("POST /api/v1/sessions", s.signIn)
 	m.HandleFunc("DELETE /api/v1/sessions/current", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
@@ -195,7 +282,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.open++
 	s.mu.Unlock()
-	answer(w, wire.Session{Token: "t", Expires: time.Now().Add(time.Hour), Me: wire.Me{Account: "account-1", Login: in.Login, Name: "Lãnh Đạo Mẫu"}})
+	answer(w, wire.Session{Token: "t", Expires: time.Now().Add(time.Hour), Me: wire.Me{Account: accountID, Login: in.Login, Name: "Lãnh Đạo Mẫu"}})
 }
 
 // bend makes a job wrong in the way that the fault says.

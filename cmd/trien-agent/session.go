@@ -15,11 +15,43 @@ import (
 type session struct {
 	*client.Client
 	me        wire.Me
+	enrolled  *enrolment        // nil on a machine that is not, or was told to act for someone by name
 	registers map[string]string // code → label in the person's language
 }
 
-// connect signs in, asking for the password unless a file has it.
+// connect signs in: by this machine's enrolment, unless the options name somebody.
 func (a *agent) connect(ctx context.Context) (*session, error) {
+	if a.login != "" || a.server != "" {
+		return a.signIn(ctx)
+	}
+	e, err := loadEnrolment()
+	if errors.Is(err, errNotEnrolled) {
+		return nil, usage(textNotEnrolled)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.signInByDevice(ctx, e)
+}
+
+// signInByDevice needs nobody: the device's key says who it is, and the pin that the server is the one enrolled at.
+func (a *agent) signInByDevice(ctx context.Context, e *enrolment) (*session, error) {
+	c, err := client.New(client.Config{Server: e.server, CA: []byte(e.ca), Pin: e.pin, Language: string(a.say), Agent: "trien-agent/" + version})
+	if err != nil {
+		return nil, err
+	}
+	in, err := c.DeviceSession(ctx, e.device.String(), e.key, a.now())
+	if err != nil {
+		return nil, err
+	}
+	if in.Me.Account != e.account.String() {
+		return nil, refusal(textOffer)
+	}
+	return a.begin(ctx, &session{Client: c, me: in.Me, enrolled: e})
+}
+
+// signIn asks for the password unless a file has it.
+func (a *agent) signIn(ctx context.Context) (*session, error) {
 	for _, need := range []struct{ name, value string }{{"server", a.server}, {"login", a.login}} {
 		if need.value == "" {
 			return nil, usage(textNeed, need.name)
@@ -37,8 +69,13 @@ func (a *agent) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Client: c, me: in.Me, registers: map[string]string{}}
-	registers, err := c.Registers(ctx)
+	return a.begin(ctx, &session{Client: c, me: in.Me})
+}
+
+// begin reads what a session shows things by.
+func (a *agent) begin(ctx context.Context, s *session) (*session, error) {
+	s.registers = map[string]string{}
+	registers, err := s.Registers(ctx)
 	if err != nil {
 		s.leave(ctx)
 		return nil, err

@@ -149,6 +149,9 @@ func (r *round) close() {
 // one takes a job through showing, fetching, confirming, signing and sending.
 func (r *round) one(ctx context.Context, number int, job wire.Job) error {
 	cert, err := r.expected(job)
+	if err == nil {
+		job, err = r.offered(ctx, job)
+	}
 	if err != nil {
 		r.show(number, job, nil)
 		return err
@@ -235,6 +238,9 @@ func (r *round) show(number int, job wire.Job, cert *x509.Certificate) {
 	r.row(showRegister, r.session.register(job.Register))
 	r.row(showPurpose, r.purpose(job))
 	r.row(showReason, plain(job.Reason))
+	if len(job.Roles) > 0 {
+		r.row(showRoles, plain(strings.Join(job.Roles, "; ")))
+	}
 	r.row(showPages, fmt.Sprintf("%d, %s", job.Pages, size(job.Size)))
 	r.row(showExpires, clock(job.Expires))
 	if cert != nil {
@@ -400,7 +406,7 @@ func newSavedCopy(path, job string) (*savedCopy, error) {
 }
 
 func (c *savedCopy) keep() error {
-	if err := c.Close(); err != nil {
+	if err := errors.Join(c.Sync(), c.Close()); err != nil {
 		return err
 	}
 	return os.Rename(c.Name(), c.path)

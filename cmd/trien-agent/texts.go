@@ -6,6 +6,9 @@ var textUsage = phrase{
   sign          ký số các tài liệu đang chờ, bằng khóa trên thiết bị ký số
   list          liệt kê các tài liệu đang chờ ký
   certificates  liệt kê chứng thư chữ ký số trên thiết bị
+  watch         báo khi có tài liệu mới chờ ký; không tự ký
+  enroll        đăng ký máy này với máy chủ, một lần; sau đó không cần mật khẩu
+  forget        hủy đăng ký máy này
   --version     phiên bản
 
 trien-agent LỆNH --help cho biết các tùy chọn. Tiếng Anh: --lang en`,
@@ -14,6 +17,9 @@ trien-agent LỆNH --help cho biết các tùy chọn. Tiếng Anh: --lang en`,
   sign          sign the documents that wait, with the key on your token
   list          list the documents that wait for your signature
   certificates  list the certificates on the token
+  watch         tell when documents come to be signed; it signs nothing
+  enroll        make this machine known to the server, once; no password is needed afterwards
+  forget        undo that
   --version     version
 
 trien-agent COMMAND --help tells the options. Vietnamese: --lang vi`,
@@ -38,6 +44,9 @@ var (
 	helpPinentry     = phrase{"hỏi qua chương trình pinentry: `tên`, auto (khi không có bàn phím) hoặc none", "ask through pinentry: its `name`, auto (where there is no terminal) or none"}
 	helpOpen         = phrase{"mở tài liệu để đọc trước khi ký; nó chỉ nằm trong bộ nhớ", "open the document for reading before signing; it lies in memory only"}
 	helpViewer       = phrase{"`chương trình` đọc PDF cho --open (bỏ trống: của hệ điều hành)", "PDF reader `program` for --open (empty: the system's)"}
+	helpDeviceName   = phrase{"`tên` của máy này để nhận ra trong danh sách (bỏ trống: tên máy)", "`name` by which this machine is known in lists (empty: its host name)"}
+	helpEvery        = phrase{"hỏi máy chủ cách nhau bao `lâu`", "`time` between questions to the server"}
+	helpLocal        = phrase{"chỉ xóa trên máy này, không báo máy chủ", "forget it on this machine alone, without telling the server"}
 	helpPEM          = phrase{"in cả chứng thư dạng PEM", "print the certificates in PEM too"}
 )
 
@@ -70,27 +79,33 @@ var (
 	showRegister = phrase{"Cơ sở dữ liệu", "Register"}
 	showPurpose  = phrase{"Việc", "Purpose"}
 	showReason   = phrase{"Lý do", "Reason"}
-	showPages    = phrase{"Số trang, dung lượng", "Pages, size"}
-	showExpires  = phrase{"Hạn ký", "Sign before"}
-	showSigner   = phrase{"Chứng thư", "Certificate"}
-	showChecked  = phrase{"đã tải về và tự tính: khớp", "fetched and computed here: matches"}
-	showSaved    = phrase{"Đã lưu để đọc", "Saved for reading"}
-	showFew      = phrase{"Chú ý: mã PIN đã bị nhập sai; chỉ còn ít lần thử.", "Mind: a wrong PIN was given before; few tries are left."}
-	showWrongPIN = phrase{"Mã PIN không đúng.", "Wrong PIN."}
-	showSkipped  = phrase{"Bỏ qua, không ký.", "Left unsigned."}
-	showVersion  = phrase{"Đã ký. Phiên bản mới: %s", "Signed. New version: %s"}
-	showExport   = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
-	showDone     = phrase{"Đã ký.", "Signed."}
-	showSummary  = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
-	showPulled   = phrase{"Thiết bị ký số đã bị rút ra. Cắm lại để ký tiếp (chờ hai phút).", "The token was pulled out. Plug it in again to go on (waiting two minutes)."}
-	showIssuedBy = phrase{"cấp bởi", "issued by"}
-	showTokens   = phrase{"Thiết bị đang cắm:", "Tokens plugged in:"}
-	showNoTokens = phrase{"Không thấy thiết bị nào đang cắm.", "No token is plugged in."}
-	showKeyOf    = phrase{"Thiết bị: %s (số %s)", "Token: %s (number %s)"}
-	showHead     = phrase{"NHÃN\tCẤP CHO\tCƠ QUAN CẤP\tSỐ CHỨNG THƯ\tHIỆU LỰC\tSHA-256", "LABEL\tSUBJECT\tISSUER\tSERIAL\tVALID\tSHA-256"}
-	showNoKeys   = phrase{"Thiết bị không có khóa nào kèm chứng thư.", "The token has no key with a certificate."}
-	showExpired  = phrase{"%s – %s (HẾT HẠN)", "%s – %s (EXPIRED)"}
-	showFuture   = phrase{"%s – %s (CHƯA CÓ HIỆU LỰC)", "%s – %s (NOT YET VALID)"}
+	showRoles    = phrase{"Chức vụ trong chữ ký", "Roles claimed"}
+	showEnrolled = phrase{
+		"Máy \"%s\" (%s) đã được đăng ký tại %s. Từ nay không cần --server, --login và mật khẩu.",
+		"Machine \"%s\" (%s) is enrolled at %s. From now on neither --server, --login nor a password is needed."}
+	showNews      = phrase{"%d tài liệu chờ ký số.", "%d documents wait for your signature."}
+	showForgotten = phrase{"Máy này không còn được đăng ký tại %s.", "This machine is no longer enrolled at %s."}
+	showPages     = phrase{"Số trang, dung lượng", "Pages, size"}
+	showExpires   = phrase{"Hạn ký", "Sign before"}
+	showSigner    = phrase{"Chứng thư", "Certificate"}
+	showChecked   = phrase{"đã tải về và tự tính: khớp", "fetched and computed here: matches"}
+	showSaved     = phrase{"Đã lưu để đọc", "Saved for reading"}
+	showFew       = phrase{"Chú ý: mã PIN đã bị nhập sai; chỉ còn ít lần thử.", "Mind: a wrong PIN was given before; few tries are left."}
+	showWrongPIN  = phrase{"Mã PIN không đúng.", "Wrong PIN."}
+	showSkipped   = phrase{"Bỏ qua, không ký.", "Left unsigned."}
+	showVersion   = phrase{"Đã ký. Phiên bản mới: %s", "Signed. New version: %s"}
+	showExport    = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
+	showDone      = phrase{"Đã ký.", "Signed."}
+	showSummary   = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
+	showPulled    = phrase{"Thiết bị ký số đã bị rút ra. Cắm lại để ký tiếp (chờ hai phút).", "The token was pulled out. Plug it in again to go on (waiting two minutes)."}
+	showIssuedBy  = phrase{"cấp bởi", "issued by"}
+	showTokens    = phrase{"Thiết bị đang cắm:", "Tokens plugged in:"}
+	showNoTokens  = phrase{"Không thấy thiết bị nào đang cắm.", "No token is plugged in."}
+	showKeyOf     = phrase{"Thiết bị: %s (số %s)", "Token: %s (number %s)"}
+	showHead      = phrase{"NHÃN\tCẤP CHO\tCƠ QUAN CẤP\tSỐ CHỨNG THƯ\tHIỆU LỰC\tSHA-256", "LABEL\tSUBJECT\tISSUER\tSERIAL\tVALID\tSHA-256"}
+	showNoKeys    = phrase{"Thiết bị không có khóa nào kèm chứng thư.", "The token has no key with a certificate."}
+	showExpired   = phrase{"%s – %s (HẾT HẠN)", "%s – %s (EXPIRED)"}
+	showFuture    = phrase{"%s – %s (CHƯA CÓ HIỆU LỰC)", "%s – %s (NOT YET VALID)"}
 )
 
 var purposes = map[string]phrase{
@@ -162,6 +177,22 @@ var (
 		"The token failed. Plug it in anew and try again; check --module."}
 	textSave = phrase{
 		"Không lưu được tài liệu. Kiểm tra thư mục và dung lượng đĩa.", "The document cannot be saved. Check the folder and the disk."}
+	textNotEnrolled = phrase{
+		"Máy này chưa được đăng ký. Chạy trien-agent enroll --server … --login …, hoặc cho --server và --login.",
+		"This machine is not enrolled. Run trien-agent enroll --server … --login …, or give --server and --login."}
+	textEnrolled = phrase{
+		"Máy này đã được đăng ký. Muốn đăng ký lại, trước hết chạy trien-agent forget.",
+		"This machine is enrolled already. To enrol it anew run trien-agent forget first."}
+	textEnrolmentDamaged = phrase{
+		"Tệp đăng ký %s bị hỏng. Chạy trien-agent forget --local rồi đăng ký lại.",
+		"The enrolment %s is damaged. Remove it, then enrol again."}
+	textNeedHTTPS = phrase{"--server phải là https://…", "--server must be https://…"}
+	textOffer     = phrase{
+		"TỪ CHỐI KÝ: đề nghị ký không do máy chủ đã đăng ký lập cho máy này. Hãy báo đầu mối kỹ thuật.",
+		"REFUSED: the offer is not one that the server you enrolled at made for this machine. Tell your technical contact."}
+	textOfferOver = phrase{
+		"Đề nghị ký chưa hoặc không còn hiệu lực. Kiểm tra đồng hồ của máy rồi thử lại.",
+		"The offer is not valid at this time. Check this machine's clock, then try again."}
 	textPinentry = phrase{
 		"Chương trình hỏi mã PIN (%s) không chạy được. Cài pinentry, hoặc chạy lại tại bàn phím với --pinentry none.",
 		"The program that asks the PIN (%s) does not work. Install pinentry, or run at a terminal with --pinentry none."}

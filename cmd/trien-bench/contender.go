@@ -81,6 +81,19 @@ func (c *contender) run(d time.Duration) (seconds []float64, err error) {
 	return seconds, nil
 }
 
+// turn is run, with the processor time that it took in seconds.
+func (c *contender) turn(d time.Duration) (seconds []float64, used float64, err error) {
+	before, err := processorTime(c.cmd.Process.Pid)
+	if err != nil {
+		return nil, 0, err
+	}
+	if seconds, err = c.run(d); err != nil {
+		return nil, 0, err
+	}
+	after, err := processorTime(c.cmd.Process.Pid)
+	return seconds, after - before, err
+}
+
 // peak is the most memory that the process held, in MiB.
 func (c *contender) peak() (float64, error) { return highWater(c.cmd.Process.Pid) }
 

@@ -26,7 +26,7 @@ var errUsage = errors.New("usage")
 
 type options struct {
 	server, json, scratch, python string
-	quick                         bool
+	quick, signatures             bool
 }
 
 func main() {
@@ -56,6 +56,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.StringVar(&o.scratch, "scratch", "", "`folder` for the vault, emptied afterwards; it decides which disk is measured (default: the temporary one)")
 	f.StringVar(&o.python, "python", "", "`interpreter` that has pyHanko, to compare signatures with (default: pyHanko is left out)")
 	f.BoolVar(&o.quick, "quick", false, "few and small documents: shows that the bench works, measures nothing")
+	f.BoolVar(&o.signatures, "signatures", false, "measure signatures only, without a vault")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -83,14 +84,10 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		return err
 	}
 	r := report{Version: version, Time: began.UTC().Truncate(time.Second), Machine: describeMachine(folder)}
-	b := &benchmark{plan: p, folder: filepath.Join(folder, "vault"), program: o.server, progress: stderr}
-	defer func() { err = errors.Join(err, b.close()) }()
-	for _, measure := range []func(context.Context) ([]row, error){b.starting, b.deposits, b.sealing, b.reading, b.receipts, b.memory} {
-		rows, err := measure(ctx)
-		if err != nil {
+	if !o.signatures {
+		if r.Rows, err = benchVault(ctx, o, p, filepath.Join(folder, "vault"), stderr); err != nil {
 			return err
 		}
-		r.Rows = append(r.Rows, rows...)
 	}
 	rows, err := benchSignatures(ctx, o, p.signing, filepath.Join(folder, "signing"), stderr)
 	if err != nil {
@@ -100,4 +97,18 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	r.Seconds = time.Since(began).Seconds()
 	r.print(stdout)
 	return r.save(o.json)
+}
+
+// benchVault measures all that is about a vault.
+func benchVault(ctx context.Context, o options, p plan, folder string, progress io.Writer) (rows []row, err error) {
+	b := &benchmark{plan: p, folder: folder, program: o.server, progress: progress}
+	defer func() { err = errors.Join(err, b.close()) }()
+	for _, measure := range []func(context.Context) ([]row, error){b.starting, b.deposits, b.sealing, b.reading, b.receipts, b.memory} {
+		more, err := measure(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
 }

@@ -192,8 +192,9 @@ func peersAt(level string) []string {
 
 // measured is what a series gave, by contender.
 type measured struct {
-	speeds map[string]float64 // signatures per second, the median of the rounds
-	peaks  map[string]float64 // MiB
+	speeds    map[string]float64 // signatures per second, the median of the rounds
+	processor map[string]float64 // milliseconds of processor time for each signature
+	peaks     map[string]float64 // MiB
 }
 
 // measure lets the contenders take turns. Each first works once, to warm up, and what it wrote is judged.
@@ -219,19 +220,21 @@ func (s *signatureBench) measure(ctx context.Context, t task) (m measured, err e
 			return m, fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
-	speeds := map[string][]float64{}
+	speeds, worked, counts := map[string][]float64{}, map[string]float64{}, map[string]int{}
 	for range s.rounds {
 		for _, c := range all {
-			took, err := c.run(s.turn)
+			took, used, err := c.turn(s.turn)
 			if err != nil {
 				return m, err
 			}
 			speeds[c.name] = append(speeds[c.name], 1/mean(took))
+			worked[c.name] += used
+			counts[c.name] += len(took)
 		}
 	}
-	m = measured{map[string]float64{}, map[string]float64{}}
+	m = measured{map[string]float64{}, map[string]float64{}, map[string]float64{}}
 	for _, c := range all {
-		m.speeds[c.name] = median(speeds[c.name])
+		m.speeds[c.name], m.processor[c.name] = median(speeds[c.name]), worked[c.name]*1000/float64(counts[c.name])
 		if m.peaks[c.name], err = c.peak(); err != nil {
 			return m, err
 		}
@@ -252,8 +255,9 @@ const perSecond = "sig/s"
 // rows compares ours with each peer.
 func (p signatureSeries) rows(size string, m measured) []row {
 	var rows []row
+	what := fmt.Sprintf("%s, %s, %s, beside ", size, p.level, p.key)
 	for _, peer := range peersAt(p.level)[1:] {
-		name := fmt.Sprintf("sign %s, %s, %s, beside %s", size, p.level, p.key, peer)
+		name := "sign " + what + peer
 		ours, theirs := m.speeds[contenderTrien], m.speeds[peer]
 		goal := p.goals[peer]
 		switch {
@@ -264,6 +268,9 @@ func (p signatureSeries) rows(size string, m measured) []row {
 		default:
 			rows = append(rows, against(name, perSecond, ours, theirs, goal))
 		}
+	}
+	if p.level == levelB {
+		rows = append(rows, beside("processor time to sign "+what+contenderPDFSign, "ms", m.processor[contenderTrien], m.processor[contenderPDFSign]))
 	}
 	return rows
 }

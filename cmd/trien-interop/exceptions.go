@@ -5,7 +5,12 @@ package main
 var exceptions = map[string]string{
 	"pdfsig-timestamp": "poppler (22.12) does not implement document time-stamps: pdfsig lists them as ETSI.RFC3161 and says so. The signatures " +
 		"beside them must be valid and trusted; the time-stamps themselves are judged by pyHanko and by openssl ts.",
+	"mutool-timestamp": "MuPDF (1.21) does not know document time-stamps and calls them not signed. pyHanko and openssl ts judge them.",
+	"pdfsig-same-signer": "pdfsig (poppler 22.12, NSS) says 'Unknown issue with Certificate' of every signature but the first by one certificate, also when " +
+		"pyHanko alone made them. The signature itself is valid.",
 	"pyhanko-hybrid": "pyHanko's strict reader judges no signature in a hybrid-reference file (a table with /XRefStm), whoever made it. The verdict " +
 		"is that of its lenient reader.",
+	"input-changed": "Our own verifier, stricter than the others, does not allow what pyHanko writes with each saving: a new /ModDate and XMP after the first " +
+		"signature. It says so of the input and of nothing else afterwards; all signatures pass.",
 	"input-flaw": "The reader complains of the input as it was before we signed it, and of nothing more afterwards. Its bytes stay as they are.",
 }

@@ -16,8 +16,13 @@ type input struct {
 	quick                bool
 	large                bool  // removed as soon as it is judged, also with --keep
 	before               int   // signatures in it already
+	again                bool  // the organisation that seals it is among those who signed before
+	plain, visibly       bool  // signed without anything to see, or with; neither: by turns
 	refused              error // the reason for which we must refuse it; nil: it must be signed
 }
+
+// visible alternates, the same way in every run.
+func (in input) visible() bool { return in.visibly || !in.plain && len(in.name)%2 == 0 }
 
 var handmadePlain = byHand("1.7", "\n", plainHand)
 
@@ -37,7 +42,7 @@ func typeset() []input {
 			make: tex(`\pdfminorversion=4 \pdfcompresslevel=0 \pdfobjcompresslevel=0 `+texHead, "")},
 		{name: "pdftex-1.5", producer: "pdfTeX", what: "PDF 1.5, object streams", needs: "pdflatex", make: tex(texHead, "")},
 		{name: "pdftex-links", producer: "pdfTeX", what: "hyperref: outline, links", needs: "pdflatex", make: tex(texLinks, `\tableofcontents\href{https://example.org}{x}`)},
-		{name: "pdftex-form", producer: "pdfTeX", what: "hyperref: AcroForm", needs: "pdflatex", make: tex(texLinks, texForm)},
+		{name: "pdftex-form", producer: "pdfTeX", what: "AcroForm", needs: "pdflatex", make: tex(texLinks, texForm)},
 		{name: "pdftex-2000-pages", producer: "pdfTeX", what: "2,000 pages", needs: "pdflatex", make: tex(texHead, texPages(2000))},
 		{name: "libreoffice-1.7", producer: "LibreOffice", what: "as exported", needs: "soffice", make: office(`{}`)},
 		{name: "libreoffice-1.5", producer: "LibreOffice", what: "PDF 1.5", needs: "soffice", make: office(`{"SelectPdfVersion":{"type":"long","value":"15"}}`)},
@@ -53,9 +58,9 @@ func typeset() []input {
 		{name: "typst-1.7", producer: "Typst", what: "as compiled", quick: true, make: byPython("typst_plain")},
 		{name: "typst-a2b", producer: "Typst", what: "PDF/A-2b", make: byPython("typst_a2b")},
 		{name: "typst-2.0", producer: "Typst", what: "PDF 2.0", make: byPython("typst_20")},
-		{name: "weasyprint-a3b", producer: "WeasyPrint", what: "PDF/A-3b", needs: "pango-view", make: byPython("weasyprint_a3b")},
-		{name: "weasyprint-ua", producer: "WeasyPrint", what: "PDF/UA", needs: "pango-view", make: byPython("weasyprint_ua")},
-		{name: "weasyprint-form", producer: "WeasyPrint", what: "AcroForm", needs: "pango-view", make: byPython("weasyprint_form")},
+		{name: "weasyprint-a3b", producer: "WeasyPrint", what: "PDF/A-3b", make: byPython("weasyprint_a3b")},
+		{name: "weasyprint-ua", producer: "WeasyPrint", what: "PDF/UA", make: byPython("weasyprint_ua")},
+		{name: "weasyprint-form", producer: "WeasyPrint", what: "AcroForm", make: byPython("weasyprint_form")},
 	}
 }
 
@@ -140,10 +145,12 @@ func signedBefore() []input {
 	base := byPython("reportlab")
 	return []input{
 		{name: "signed-pyhanko", producer: "pyHanko", what: "signed, B-B", before: 1, quick: true, make: fromPython("hanko", base, nil)},
+		{name: "signed-pyhanko-same", producer: "pyHanko", what: "signed by the organisation that will seal it", before: 1, again: true,
+			make: fromPython("hanko", base, map[string]any{"who": "seal"})},
 		{name: "signed-pyhanko-streams", producer: "pyHanko", what: "signed, object streams", before: 1, make: fromPython("hanko", byPython("pikepdf_attachment"), nil)},
 		{name: "signed-pyhanko-lta", producer: "pyHanko", what: "signed, B-LTA with its own store", before: 2, make: fromPython("hanko_lta", base, map[string]any{"stamps": ""})},
-		{name: "signed-pyhanko-p2", producer: "pyHanko", what: "certified: filling and signing allowed", before: 1, make: fromPython("hanko_certified", base, map[string]any{"permission": 2})},
-		{name: "signed-pyhanko-p3", producer: "pyHanko", what: "certified: comments allowed too", before: 1, make: fromPython("hanko_certified", base, map[string]any{"permission": 3})},
+		{name: "signed-pyhanko-p2", producer: "pyHanko", what: "certified: filling and signing allowed", before: 1, plain: true, make: fromPython("hanko_certified", base, map[string]any{"permission": 2})},
+		{name: "signed-pyhanko-p3", producer: "pyHanko", what: "certified: comments allowed too", before: 1, plain: true, make: fromPython("hanko_certified", base, map[string]any{"permission": 3})},
 		{name: "signed-pdfsign", producer: "pdfsign", what: "signed, adbe.pkcs7.detached", before: 1, make: signedByPdfsign(handmadePlain)},
 		{name: "fields-pyhanko", producer: "pyHanko", what: "two empty signature fields", make: fromPython("hanko_fields", base, nil)},
 	}
@@ -162,6 +169,9 @@ func refusals() []input {
 		{name: "refused-xfa", producer: "pikepdf", what: "XFA form", refused: signing.ErrUnsupported, quick: true, make: byPython("pikepdf_xfa")},
 		{name: "refused-certified", producer: "pyHanko", what: "certified: no change allowed", refused: signing.ErrUnsupported, before: 1,
 			make: fromPython("hanko_certified", byPython("reportlab"), map[string]any{"permission": 1})},
+		{name: "refused-certified-visible", producer: "pyHanko", what: "certified: nothing new may be drawn", refused: signing.ErrUnsupported, before: 1, visibly: true,
+			make: fromPython("hanko_certified", byPython("reportlab"), map[string]any{"permission": 2})},
+		{name: "refused-two-of-a-name", producer: "pypdf", what: "form merged with itself: two fields of each name", refused: signing.ErrUnsupported, make: byPython("pypdf_twice")},
 		{name: "refused-truncated", producer: "ReportLab", what: "last third missing", refused: signing.ErrDamaged, quick: true,
 			make: changed(byPython("reportlab"), func(b []byte) []byte { return b[:len(b)*2/3] })},
 		{name: "refused-xref", producer: "by hand", what: "startxref points nowhere", refused: signing.ErrDamaged,

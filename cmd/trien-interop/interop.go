@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,6 +28,7 @@ type result struct {
 	Expected  bool                          `json:"refusal_expected,omitempty"`
 	Levels    map[string]map[string]verdict `json:"levels,omitempty"`
 	Problem   string                        `json:"problem,omitempty"`
+	Visible   bool                          `json:"visible"`         // the person's signature; the organisation's is the other way round
 	Untouched bool                          `json:"input_untouched"` // its bytes begin every result, or nothing was written
 	Seconds   float64                       `json:"seconds"`
 }
@@ -76,7 +77,7 @@ func interop(ctx context.Context, o options, stdout, stderr io.Writer) (err erro
 		}
 		return nil
 	})
-	progress := sync.Mutex{}
+	var done atomic.Int32
 	for n := range o.workers {
 		g.Go(func() error {
 			w, err := openWorker(ctx, o, l, filepath.Join(folder, fmt.Sprintf("worker%d", n)))
@@ -87,9 +88,7 @@ func interop(ctx context.Context, o options, stdout, stderr io.Writer) (err erro
 				if r.Results[i], err = w.work(ctx, inputs[i], documents); err != nil {
 					return errors.Join(fmt.Errorf("%s: %w", inputs[i].name, err), w.close())
 				}
-				progress.Lock()
-				r.Results[i].row(stderr)
-				progress.Unlock()
+				fmt.Fprintf(stderr, "%d of %d: %s, %.0f s\n", done.Add(1), len(inputs), inputs[i].name, r.Results[i].Seconds)
 			}
 			return w.close()
 		})
@@ -134,7 +133,6 @@ type worker struct {
 	maker *maker
 	bench *bench
 	keep  bool
-	count int
 }
 
 func openWorker(ctx context.Context, o options, l *lab, folder string) (*worker, error) {
@@ -154,7 +152,7 @@ func (w *worker) close() error { return errors.Join(w.maker.python.close(), w.be
 // work does one input. What is wrong with the document or with us is in the result; an error is the machine's.
 func (w *worker) work(ctx context.Context, in input, documents string) (r result, err error) {
 	began := time.Now()
-	r = result{Name: in.name, Producer: in.producer, What: in.what, Before: in.before}
+	r = result{Name: in.name, Producer: in.producer, What: in.what, Before: in.before, Visible: in.visible()}
 	path := filepath.Join(documents, in.name+".pdf")
 	if err := in.make(ctx, w.maker, path); err != nil {
 		if errors.Is(err, errProducer) && ctx.Err() == nil {
@@ -177,7 +175,6 @@ func (w *worker) work(ctx context.Context, in input, documents string) (r result
 	if r.SHA256, err = d.hash(r.Size); err != nil {
 		return r, err
 	}
-	w.count++
 	if err := w.climb(ctx, d, in, &r); err != nil {
 		return r, err
 	}
@@ -194,13 +191,13 @@ func (w *worker) work(ctx context.Context, in input, documents string) (r result
 
 // climb signs the document to every level and has each judged, or notes why it is not signed.
 func (w *worker) climb(ctx context.Context, d *document, in input, r *result) error {
-	base, err := w.bench.baseline(ctx, d.file.Name(), in.before)
+	base, err := w.bench.baseline(ctx, d, in)
 	if err != nil {
 		return err
 	}
 	r.Levels = map[string]map[string]verdict{}
 	var machine error
-	err = w.lab.climb(ctx, d, w.count%2 == 0, func(level string) error {
+	err = w.lab.climb(ctx, d, in, func(level string) error {
 		r.Levels[level], machine = w.bench.all(ctx, d, level, base)
 		return machine
 	})
@@ -215,7 +212,7 @@ func (w *worker) climb(ctx context.Context, d *document, in input, r *result) er
 		r.Refusal, r.Levels = shorten(err.Error()), nil
 		r.Expected = in.refused != nil && errors.Is(err, in.refused)
 	default:
-		r.Problem = shorten(err.Error())
+		r.Problem = shorten(fmt.Sprintf("signing to %s: %v", levels[len(r.Levels)], err))
 	}
 	return nil
 }

@@ -3,13 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -62,36 +60,49 @@ type bench struct {
 	nss    string // certificate store for pdfsig
 }
 
-// openBench starts pyHanko and makes the store that tells pdfsig whom to trust.
+// openBench starts pyHanko and makes the store of pdfsig.
 func openBench(ctx context.Context, o options, l *lab, folder string) (*bench, error) {
-	b := &bench{lab: l, folder: folder, nss: filepath.Join(folder, "nss")}
-	if err := os.MkdirAll(b.nss, 0o700); err != nil {
+	b := &bench{lab: l, folder: folder}
+	if err := b.openStore(ctx); err != nil {
 		return nil, err
-	}
-	for _, args := range [][]string{
-		{"-N", "-d", "sql:" + b.nss, "--empty-password"},
-		{"-A", "-d", "sql:" + b.nss, "-n", "root", "-t", "C,C,C", "-i", l.root()},
-	} {
-		if out, err := exec.CommandContext(ctx, "certutil", args...).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("certutil: %w: %s", err, out)
-		}
 	}
 	var err error
 	b.judge, err = startPeer(ctx, o.python, folder, "judge.py", judgeSource, l.trust)
 	return b, err
 }
 
-// baseline is what an input was like before we signed it.
-type baseline struct {
-	before     int    // signatures in it
-	trusted    int    // of those, how many pdfsig calls valid and trusted
-	qpdf       string // what qpdf complains of
-	mupdf      string
-	unreadable bool // none of our business, but pdfsig cannot open it
+// openStore makes the store that tells pdfsig whom to trust.
+func (b *bench) openStore(ctx context.Context) error {
+	b.nss = filepath.Join(b.folder, "nss")
+	if err := os.MkdirAll(b.nss, 0o700); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"-N", "-d", "sql:" + b.nss, "--empty-password"},
+		{"-A", "-d", "sql:" + b.nss, "-n", "root", "-t", "C,C,C", "-i", b.lab.root()},
+	} {
+		if out, err := exec.CommandContext(ctx, "certutil", args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("certutil: %w: %s", err, out)
+		}
+	}
+	return nil
 }
 
-func (b *bench) baseline(ctx context.Context, path string, before int) (baseline, error) {
-	base := baseline{before: before}
+// baseline is what an input was like before we signed it.
+type baseline struct {
+	before   int               // signatures in it
+	again    bool              // input.again
+	findings []signing.Finding // ours about the document as a whole
+	trusted  int               // of the signatures, how many pdfsig calls valid and trusted
+	stamps   int               // and how many document time-stamps it lists
+	valid    int               // how many MuPDF calls valid
+	qpdf     string            // what qpdf complains of
+	mupdf    string
+	pyHanko  string // why its strict reader does not take it
+}
+
+func (b *bench) baseline(ctx context.Context, d *document, in input) (baseline, error) {
+	base, path := baseline{before: in.before, again: in.again}, d.file.Name()
 	var err error
 	if base.qpdf, err = qpdfComplaints(ctx, path); err != nil {
 		return base, err
@@ -99,12 +110,24 @@ func (b *bench) baseline(ctx context.Context, path string, before int) (baseline
 	if base.mupdf, err = mupdfComplaints(ctx, path); err != nil {
 		return base, err
 	}
-	if before > 0 {
+	var a judgeAnswer
+	if err := b.judge.ask(judgeQuestion{Path: path}, &a); err != nil {
+		return base, err
+	}
+	base.pyHanko = a.Problem
+	if in.before > 0 {
+		r, err := signing.Inspect(ctx, d.file, d.size, signing.InspectOptions{Anchors: b.lab.anchors, Revocation: signing.RevocationIfPresent})
+		if err != nil {
+			return base, err
+		}
+		base.findings = r.Findings
 		p, err := b.pdfsig(ctx, path)
 		if err != nil {
 			return base, err
 		}
-		base.trusted = p.trusted
+		base.trusted, base.stamps = p.trusted, p.stamps
+		base.valid, _, err = mupdfSignatures(ctx, path)
+		return base, err
 	}
 	return base, nil
 }
@@ -128,10 +151,10 @@ func (b *bench) all(ctx context.Context, d *document, level string, base baselin
 	if out[byQpdf], err = b.structure(ctx, path, base.qpdf, qpdfComplaints); err != nil {
 		return nil, err
 	}
-	if out[byMuPDF], err = b.structure(ctx, path, base.mupdf, mupdfComplaints); err != nil {
+	if out[byMuPDF], err = b.mupdf(ctx, path, level, base); err != nil {
 		return nil, err
 	}
-	out[byCMS], out[byTS] = b.openSSL(ctx, d, found, base)
+	out[byCMS], out[byTS] = b.openSSL(ctx, d, level, found, base)
 	return out, ctx.Err()
 }
 
@@ -169,118 +192,28 @@ func (b *bench) ourselves(ctx context.Context, d *document, level string, base b
 	if len(r.Signatures) != base.before+signatures+stamps {
 		return rejected("%d signatures", len(r.Signatures)), nil
 	}
-	if r.Indication() != signing.Passed {
-		var why []string
-		for _, s := range r.Signatures {
-			why = append(why, fmt.Sprintf("%s %s %s %v", s.Field, s.Indication, s.SubIndication, s.Findings))
+	// What somebody changed after an earlier signature stays a fault of the input.
+	excused := r.Indication() != signing.Passed && len(base.findings) > 0 && slices.Equal(r.Findings, base.findings)
+	for i, s := range r.Signatures {
+		if s.Indication != signing.Passed {
+			return rejected("%s %s %s %v", s.Field, s.Indication, s.SubIndication, s.Findings), nil
 		}
-		return rejected("%s %v %s", r.Indication(), r.Findings, strings.Join(why, "; ")), nil
-	}
-	for _, s := range r.Signatures[base.before:] {
-		if s.Kind == signing.KindSignature && s.Level != want {
+		// An earlier signature can bring evidence that raises ours.
+		if i >= base.before && s.Kind == signing.KindSignature && (slices.Index(levels, s.Level) < slices.Index(levels, want) || base.before == 0 && s.Level != want) {
 			return rejected("level %s", s.Level), nil
 		}
+	}
+	switch {
+	case excused:
+		return accepted(fmt.Sprintf("all signatures passed; %s %v, as before", r.Indication(), r.Findings), "input-changed"), nil
+	case r.Indication() != signing.Passed:
+		return rejected("%s %v", r.Indication(), r.Findings), nil
 	}
 	return accepted(string(r.Indication())), nil
 }
 
-var (
-	signatureBlock = regexp.MustCompile(`(?m)^Signature #\d+:`)
-	// repairs are what a reader says when it does not take a file as it is.
-	complaint = regexp.MustCompile(`(?i)(warning|error)`)
-)
-
-type pdfsigResult struct {
-	trusted, stamps int
-	text            string
-}
-
-// pdfsig counts signatures that poppler calls valid with a trusted certificate, and document time-stamps, which it cannot judge.
-func (b *bench) pdfsig(ctx context.Context, path string) (pdfsigResult, error) {
-	out, err := exec.CommandContext(ctx, "pdfsig", "-no-ocsp", "-nssdir", b.nss, path).CombinedOutput()
-	var status *exec.ExitError
-	if err != nil && !errors.As(err, &status) {
-		return pdfsigResult{}, fmt.Errorf("pdfsig: %w", err)
-	}
-	r := pdfsigResult{text: string(out)}
-	for _, block := range signatureBlock.Split(r.text, -1)[1:] {
-		switch {
-		case strings.Contains(block, "Signature Type: ETSI.RFC3161"):
-			r.stamps++
-		case strings.Contains(block, "Signature Validation: Signature is Valid.") && strings.Contains(block, "Certificate Validation: Certificate is Trusted."):
-			r.trusted++
-		}
-	}
-	return r, nil
-}
-
-func (b *bench) pdfsigVerdict(ctx context.Context, path, level string, base baseline) (verdict, error) {
-	r, err := b.pdfsig(ctx, path)
-	if err != nil {
-		return verdict{}, err
-	}
-	signatures, stamps := counts(level)
-	if r.trusted != base.trusted+signatures || r.stamps != stamps {
-		return rejected("%s", r.text), nil
-	}
-	v := accepted(fmt.Sprintf("%d valid and trusted", r.trusted))
-	if stamps > 0 {
-		v.Excused = []string{"pdfsig-timestamp"}
-	}
-	return v, nil
-}
-
-// structure compares a reader's complaints with those it had before we signed.
-func (b *bench) structure(ctx context.Context, path, before string, complaints func(context.Context, string) (string, error)) (verdict, error) {
-	now, err := complaints(ctx, path)
-	switch {
-	case err != nil:
-		return verdict{}, err
-	case now == "":
-		return accepted("clean"), nil
-	case now == before:
-		return accepted(now, "input-flaw"), nil
-	}
-	return rejected("%s; before: %s", now, before), nil
-}
-
-// qpdfComplaints returns qpdf's warnings and errors; empty if it has none.
-func qpdfComplaints(ctx context.Context, path string) (string, error) {
-	out, err := exec.CommandContext(ctx, "qpdf", "--check", path).CombinedOutput()
-	return complaints(string(out), filepath.Base(path), err)
-}
-
-// mupdfComplaints likewise for MuPDF, which reads all pages for it.
-func mupdfComplaints(ctx context.Context, path string) (string, error) {
-	out, err := exec.CommandContext(ctx, "mutool", "info", path).CombinedOutput()
-	return complaints(string(out), filepath.Base(path), err)
-}
-
-var numbers = regexp.MustCompile(`\d+`)
-
-// complaints picks the lines that warn. Offsets and counts differ from revision to revision: numbers do not count.
-func complaints(out, name string, err error) (string, error) {
-	var status *exec.ExitError
-	if err != nil && !errors.As(err, &status) {
-		return "", err
-	}
-	var lines []string
-	for line := range strings.Lines(out) {
-		if complaint.MatchString(line) && !strings.Contains(line, "No syntax or stream encoding errors found") {
-			line = numbers.ReplaceAllString(strings.TrimSpace(line[strings.LastIndex(line, name)+1:]), "#")
-			if !slices.Contains(lines, line) {
-				lines = append(lines, line)
-			}
-		}
-	}
-	if len(lines) == 0 && err != nil {
-		return shorten(out), nil
-	}
-	return shorten(strings.Join(lines, "; ")), nil
-}
-
 // openSSL judges each of our containers over the bytes that pyHanko says it covers, and every time-stamp.
-func (b *bench) openSSL(ctx context.Context, d *document, found []foundSignature, base baseline) (containers, stamps verdict) {
+func (b *bench) openSSL(ctx context.Context, d *document, level string, found []foundSignature, base baseline) (containers, stamps verdict) {
 	var cms, ts int
 	var wrongCMS, wrongTS []string
 	for i, s := range found {
@@ -305,14 +238,21 @@ func (b *bench) openSSL(ctx context.Context, d *document, found []foundSignature
 			wrongTS = append(wrongTS, b.run(ctx, nil, "ts", "-verify", "-token_in", "-in", s.Token, "-data", s.Stamped, "-CAfile", b.lab.root())...)
 		}
 	}
-	return tally(cms, wrongCMS), tally(ts, wrongTS)
+	signatures, documentStamps := counts(level)
+	wantTS := signatures + documentStamps
+	if level == signing.LevelB {
+		wantTS = 0
+	}
+	return tally(cms, signatures, wrongCMS), tally(ts, wantTS, wrongTS)
 }
 
-// tally makes a verdict of n checks and their complaints.
-func tally(n int, wrong []string) verdict {
+// tally makes a verdict of n checks, of which there should be want, and their complaints.
+func tally(n, want int, wrong []string) verdict {
 	switch {
 	case len(wrong) > 0:
 		return rejected("%s", strings.Join(wrong, "; "))
+	case n != want:
+		return rejected("%d found where %d belong", n, want)
 	case n == 0:
 		return verdict{Absent: true}
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -22,11 +23,11 @@ import (
 // lab is a throw-away authority being served, with a person (RSA) and an organisation (ECDSA) that sign.
 type lab struct {
 	*devpki.Authority
-	anchors      *certs.Anchors
-	stamps       signing.Timestamper
-	person, seal signer
-	trust        string // folder with what validators are given: roots, issuers, OCSP answers, CRLs
-	stop         func() error
+	anchors               *certs.Anchors
+	stamps                signing.Timestamper
+	person, seal, another signer // another signs, with other programs, what we get to sign
+	trust                 string // folder with what validators are given: roots, issuers, OCSP answers, CRLs
+	stop                  func() error
 }
 
 type signer struct {
@@ -53,32 +54,45 @@ func openLab(ctx context.Context, trust string) (l *lab, err error) {
 		}
 	}()
 	l.stamps = signing.NewTimestamper(signing.TSAConfig{URLs: []string{a.TSA()}, Anchors: l.anchors})
-	personKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return nil, err
-	}
-	sealKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	l.person = signer{name: "Nguyễn Thị Mĩ Ngọc", key: personKey}
-	l.seal = signer{name: "Ban Tổ chức Thử nghiệm", key: sealKey}
-	subject := devpki.Subject{CommonName: l.person.name, Organisation: l.seal.name, Title: "Trưởng phòng"}
-	if l.person.cert, err = a.IssuePerson(subject, personKey.Public()); err != nil {
-		return nil, err
-	}
-	if l.seal.cert, err = a.IssueSeal(devpki.Subject{CommonName: l.seal.name}, sealKey.Public()); err != nil {
+	if err := l.issue(); err != nil {
 		return nil, err
 	}
 	return l, l.hand(ctx)
 }
 
-// hand writes what validators get: anchors, and statements for the levels that carry none.
+// issue makes keys and certificates of those who sign.
+func (l *lab) issue() error {
+	personKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return err
+	}
+	sealKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	anotherKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	l.person = signer{name: "Nguyễn Thị Mĩ Ngọc", key: personKey}
+	l.seal = signer{name: "Ban Tổ chức Thử nghiệm", key: sealKey}
+	l.another = signer{name: "Trần Văn Thử", key: anotherKey}
+	if l.person.cert, err = l.IssuePerson(devpki.Subject{CommonName: l.person.name, Organisation: l.seal.name, Title: "Trưởng phòng"}, personKey.Public()); err != nil {
+		return err
+	}
+	if l.seal.cert, err = l.IssueSeal(devpki.Subject{CommonName: l.seal.name}, sealKey.Public()); err != nil {
+		return err
+	}
+	l.another.cert, err = l.IssuePerson(devpki.Subject{CommonName: l.another.name}, anotherKey.Public())
+	return err
+}
+
+// hand writes what validators get: anchors, and statements for the levels that carry none; and the keys of those that sign with other programs.
 func (l *lab) hand(ctx context.Context) error {
 	var e certs.Evidence
 	f := certs.Fetcher{}
 	now := time.Now()
-	for _, c := range []*x509.Certificate{l.person.cert, l.seal.cert, l.TSACertificate()} {
+	for _, c := range []*x509.Certificate{l.person.cert, l.seal.cert, l.another.cert, l.TSACertificate()} {
 		chain := append([]*x509.Certificate{c}, l.Intermediates()...)
 		if err := f.Collect(ctx, &e, append(chain, l.Root()), now); err != nil {
 			return fmt.Errorf("collecting statements for the validators: %w", err)
@@ -90,6 +104,13 @@ func (l *lab) hand(ctx context.Context) error {
 	}
 	for i, b := range e.CRLs() {
 		files[fmt.Sprintf("%d.crl", i)] = b
+	}
+	for name, who := range map[string]signer{"another": l.another, "seal": l.seal} { // for the producers that sign
+		key, err := x509.MarshalPKCS8PrivateKey(who.key)
+		if err != nil {
+			return err
+		}
+		files[name+".key"], files[name+".pem"] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), certs.EncodePEM(who.cert)
 	}
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(l.trust, name), data, 0o600); err != nil {

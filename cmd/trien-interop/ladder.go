@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -96,8 +95,8 @@ func (l *lab) stamp(ctx context.Context, d *document) error {
 }
 
 // climb brings the document to each level in turn and calls at with it there. base is its size unsigned.
-func (l *lab) climb(ctx context.Context, d *document, visible bool, at func(level string) error) error {
-	base := d.size
+func (l *lab) climb(ctx context.Context, d *document, in input, at func(level string) error) error {
+	base, visible := d.size, in.visible()
 	person := func(stamps signing.Timestamper) func() error {
 		return func() error {
 			if err := d.cut(base); err != nil {
@@ -114,7 +113,7 @@ func (l *lab) climb(ctx context.Context, d *document, visible bool, at func(leve
 		signing.LevelLTA: {func() error { return l.stamp(ctx, d) }},
 		levelTwice: {
 			func() error { return d.cut(stamped) },
-			func() error { return l.sign(ctx, d, l.seal, l.stamps, !visible) },
+			func() error { return l.sign(ctx, d, l.seal, l.stamps, !visible && !in.plain) },
 			func() error { return l.evidence(ctx, d) },
 			func() error { return l.stamp(ctx, d) },
 		},
@@ -122,7 +121,7 @@ func (l *lab) climb(ctx context.Context, d *document, visible bool, at func(leve
 	for _, level := range levels {
 		for _, step := range steps[level] {
 			if err := step(); err != nil {
-				return fmt.Errorf("signing to %s: %w", level, err)
+				return err
 			}
 		}
 		if err := at(level); err != nil {

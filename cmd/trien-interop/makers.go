@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +18,6 @@ import (
 	"github.com/digitorus/pdfsign/sign"
 	"github.com/go-fonts/liberation/liberationserifregular"
 
-	"trien/certs"
 	"trien/vault/vaulttest/samples"
 )
 
@@ -40,19 +38,8 @@ func openMaker(ctx context.Context, o options, l *lab, folder string) (*maker, e
 	if err := os.WriteFile(serif, liberationserifregular.TTF, 0o600); err != nil {
 		return nil, err
 	}
-	key, err := x509.MarshalPKCS8PrivateKey(l.seal.key)
-	if err != nil {
-		return nil, err
-	}
-	for name, data := range map[string][]byte{
-		"seal.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
-		"seal.pem": certs.EncodePEM(l.seal.cert),
-	} {
-		if err := os.WriteFile(filepath.Join(l.trust, name), data, 0o600); err != nil {
-			return nil, err
-		}
-	}
 	m := &maker{lab: l, folder: folder}
+	var err error
 	m.python, err = startPeer(ctx, o.python, folder, "makers.py", makersSource, serif, l.trust)
 	return m, err
 }
@@ -215,7 +202,7 @@ func signedByPdfsign(first makeFunc) makeFunc {
 			return err
 		}
 		var out bytes.Buffer
-		who := m.lab.seal
+		who := m.lab.another
 		err = sign.Sign(bytes.NewReader(doc), &out, r, int64(len(doc)), sign.SignData{
 			Signature: sign.SignDataSignature{CertType: sign.ApprovalSignature, Info: sign.SignDataSignatureInfo{Name: "Tran Van Thu", Reason: "test", Date: time.Now()}},
 			Signer:    who.key, DigestAlgorithm: crypto.SHA256, Certificate: who.cert,

@@ -153,18 +153,23 @@ def pikepdf_xfa(out):
     pdf.save(out, deterministic_id=True)
 
 
-def pypdf_merged(out):
+def pypdf_merged(out, makers=(reportlab_form, reportlab)):
     from pypdf import PdfReader, PdfWriter
 
-    b = io.BytesIO()
-    reportlab_form(b)
     w = PdfWriter()
-    for _ in range(2):
+    for maker in makers:
+        b = io.BytesIO()
+        maker(b)
         w.append(PdfReader(b))
-    w.add_outline_item("Trang hai", 1)
+    w.add_outline_item(title="Trang hai", page_number=1)
     w.add_attachment("ghi-chu.txt", "ghi chú".encode())
     w.update_page_form_field_values(w.pages[0], {"ho_ten": "Tran Van Thu"})
     w.write(out)
+
+
+def pypdf_twice(out):
+    """The same form twice: two fields of each name."""
+    pypdf_merged(out, (reportlab_form, reportlab_form))
 
 
 def weasyprint_html(out, variant):
@@ -214,15 +219,15 @@ def typst_20(out):
     typst_source(out, pdf_standards="2.0")
 
 
-def hanko_sign(out, base, stamps="", **metadata):
-    """Signs base with pyHanko, by the seal of this run."""
+def hanko_sign(out, base, stamps="", who="another", **metadata):
+    """Signs base with pyHanko."""
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import PdfSignatureMetadata, SimpleSigner, sign_pdf
     from pyhanko.sign.fields import SigSeedSubFilter
     from pyhanko.sign.timestamps import HTTPTimeStamper
     from pyhanko_certvalidator import ValidationContext
 
-    signer = SimpleSigner.load(os.path.join(TRUST, "seal.key"), os.path.join(TRUST, "seal.pem"), ca_chain_files=[os.path.join(TRUST, "issuers.pem")])
+    signer = SimpleSigner.load(*(os.path.join(TRUST, who + e) for e in (".key", ".pem")), ca_chain_files=[os.path.join(TRUST, "issuers.pem")])
     if metadata.get("embed_validation_info"):
         from pyhanko.keys import load_certs_from_pemder
 
@@ -233,8 +238,8 @@ def hanko_sign(out, base, stamps="", **metadata):
         sign_pdf(IncrementalPdfFileWriter(f), meta, signer=signer, timestamper=HTTPTimeStamper(stamps) if stamps else None, output=o)
 
 
-def hanko(out, base):
-    hanko_sign(out, base)
+def hanko(out, base, who="another"):
+    hanko_sign(out, base, who=who)
 
 
 def hanko_lta(out, base, stamps):

@@ -100,7 +100,7 @@ func (r result) cell(level string) string {
 		case !j.OK:
 			b.WriteString("✗")
 		case len(j.Excused) > 0:
-			b.WriteString("✓'"[:len("✓")])
+			b.WriteString("○")
 		default:
 			b.WriteString("✓")
 		}
@@ -145,7 +145,10 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-func legend() string { return "signs in each column: " + strings.Join(validators, ", ") }
+func legend() string {
+	return "Signs in each column: " + strings.Join(validators, ", ") + " (mutool: structure, digests and signature values; it cannot be told whom to trust). " +
+		"✓ accepts, ○ accepts with an exception explained below, ✗ rejects, · nothing to judge"
+}
 
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "%s %8s  ", pad("INPUT", nameWidth), "SIZE")
@@ -156,7 +159,7 @@ func (r *report) print(w io.Writer) {
 	for _, in := range r.Results {
 		in.row(w)
 	}
-	fmt.Fprintf(w, "%s; ✓ accepts, ✗ rejects, · nothing to judge\n", legend())
+	fmt.Fprintln(w, legend())
 	for _, in := range r.Results {
 		for _, line := range in.rejections() {
 			fmt.Fprintln(w, line)
@@ -211,7 +214,7 @@ func replace(path string, data []byte) error {
 func (r *report) markdown(w io.Writer) {
 	fmt.Fprintf(w, "# Signatures that other programs accept\n\n%s, version %s. ", r.Time.Format("2006-01-02 15:04 MST"), r.Version)
 	r.summary(w)
-	fmt.Fprintf(w, "\n%s; ✓ accepts, ✗ rejects, · nothing to judge.\n\n| input | producer | what | size |", legend())
+	fmt.Fprintf(w, "\n%s.\n\n| input | producer | what | size |", legend())
 	for _, level := range levels {
 		fmt.Fprintf(w, " %s |", level)
 	}

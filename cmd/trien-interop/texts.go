@@ -25,9 +25,9 @@ const texHead = `\documentclass[a4paper]{article}
 const texLinks = texHead + `\usepackage[bookmarks=true,pdftitle={Ho so thu nghiem}]{hyperref}
 `
 
-const texForm = `\begin{Form}
-\TextField[name=ho_ten,width=8cm]{Ho ten} \CheckBox[name=dong_y]{Dong y}
-\end{Form}
+// texForm: a text field with pdfTeX's own means; hyperref's need fonts of another package.
+const texForm = `\pdfannot width 8cm height 14pt depth 0pt {/Subtype /Widget /FT /Tx /T (ho_ten) /V (Ngoc) /DA (/Helv 10 Tf 0 g) /F 4}
+\pdfcatalog{/AcroForm << /Fields [\the\pdflastannot\space 0 R] /DA (/Helv 10 Tf 0 g) >>}
 `
 
 // texPages is n further pages.

@@ -11,7 +11,7 @@ import (
 // versionOf says how each program tells its version.
 var versionOf = map[string][]string{
 	"pdfsig": {"-v"}, "qpdf": {"--version"}, "mutool": {"-v"}, "openssl": {"version"}, "pdflatex": {"--version"}, "soffice": {"--version"},
-	"gs": {"--version"}, "chromium": {"--version"}, "rsvg-convert": {"--version"}, "pango-view": {"--version"},
+	"gs": {"--version"}, "chromium": {"--version"}, "rsvg-convert": {"--version"},
 }
 
 // toolVersions asks every program that this run uses, and Python for its libraries.

@@ -49,11 +49,59 @@ func TestCluster(t *testing.T) {
 	s := start(t, "--config", c.config)
 	s.ca = c.path("anchors.pem")
 	job := c.mainJob(s)
+	c.renewals()
 	s.stop()
 	verdict, code := runProgram(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
 	if code != 0 {
 		t.Errorf("exit %d\n%s", code, verdict)
 	}
+}
+
+// renewals runs `trien renew` beside the server, with the authority that stamped the export and with one that ends a little later.
+func (c *outside) renewals() {
+	c.t.Helper()
+	text, err := os.ReadFile(c.config)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	next := serveAuthority(c.t)
+	c.write("both.pem", string(certs.EncodePEM(c.authority.Root(), next.Root())))
+	changed := strings.NewReplacer(c.authority.TSA(), next.TSA(), "anchors.pem", "both.pem").Replace(string(text))
+	later := c.write("later.yaml", changed)
+	for _, tt := range []struct {
+		config string
+		args   []string
+		code   int
+		says   string
+	}{
+		{c.config, nil, 0, "1 exports, 0 due, 0 renewed, 0 failed"},
+		{c.config, []string{"--before", "9000d", "--dry-run"}, 0, "1 exports, 1 due, 0 renewed, 0 failed"},
+		{c.config, []string{"--before", "9000d"}, 1, "1 exports, 1 due, 0 renewed, 1 failed"},
+		{later, []string{"--before", "9000d"}, 0, "1 exports, 1 due, 1 renewed, 0 failed"},
+		{later, []string{"--before", "9000x"}, 2, "not a time such as 90d"},
+	} {
+		out, code := runProgram(c.t, "trien", append([]string{"renew", "--config", tt.config}, tt.args...)...)
+		if code != tt.code || !strings.Contains(out, tt.says) {
+			c.t.Errorf("renew %q: exit %d\n%s", tt.args, code, out)
+		}
+	}
+}
+
+// serveAuthority runs a throw-away authority until the test ends.
+func serveAuthority(t *testing.T) *devpki.Authority {
+	t.Helper()
+	a, err := devpki.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); a.Serve(ctx) }() //nolint:errcheck // until the test ends
+	t.Cleanup(func() { cancel(); <-done })
+	return a
 }
 
 // outside is all that a vault needs, outside of it.
@@ -80,17 +128,7 @@ func (c *outside) write(name, text string) string {
 func newOutside(t *testing.T) *outside {
 	t.Helper()
 	c := &outside{t: t, dir: t.TempDir()}
-	a, err := devpki.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); a.Serve(ctx) }() //nolint:errcheck // until the test ends
-	t.Cleanup(func() { cancel(); <-done })
+	a := serveAuthority(t)
 	c.authority = a
 
 	owner, app, role := standalonetest.Postgres(t)

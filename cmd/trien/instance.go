@@ -73,18 +73,9 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 			return nil, fmt.Errorf("migrating the database: %w", err)
 		}
 	}
-	store, err := postgres.Open(ctx, s.databaseURL)
+	c, err := in.storage(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
-	}
-	in.closes(func() error { store.Close(); return nil })
-	bucket, err := objects.Open(ctx, s.objects)
-	if err != nil {
-		return nil, fmt.Errorf("opening the object store: %w", err)
-	}
-	keys, err := envelope.OpenKeyring(s.keyring, s.passphrase)
-	if err != nil {
-		return nil, fmt.Errorf("opening the keyring: %w", err)
+		return nil, err
 	}
 	s.log.Logger = logger
 	if in.log, err = trillianlog.Open(ctx, s.log); err != nil {
@@ -96,15 +87,33 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 		return nil, fmt.Errorf("opening the organisation's token: %w", err)
 	}
 	in.closes(sealer.Close)
-	in.vault = vault.New(vault.Config{
-		Store: store, Objects: bucket, Keys: keys, Log: in.log, Sealer: sealer, OfferKey: s.offerKey, Anchors: s.anchors,
-		Stamps:        signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
-		Intermediates: s.intermediates, Logger: logger, Limits: s.limits,
-	})
+	c.Log, c.Sealer, c.OfferKey = in.log, sealer, s.offerKey
+	in.vault = vault.New(c)
 	in.api = api.New(api.Config{
 		Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch, PublicURL: s.publicURL, TrustedProxies: s.trustedProxies,
 	})
 	return in, nil
+}
+
+// storage connects what keeps documents, and says whom to believe: all that a vault is made of but its ledger and its seal.
+func (in *instance) storage(ctx context.Context, s settings) (vault.Config, error) {
+	store, err := postgres.Open(ctx, s.databaseURL)
+	if err != nil {
+		return vault.Config{}, fmt.Errorf("opening the database: %w", err)
+	}
+	in.closes(func() error { store.Close(); return nil })
+	bucket, err := objects.Open(ctx, s.objects)
+	if err != nil {
+		return vault.Config{}, fmt.Errorf("opening the object store: %w", err)
+	}
+	keys, err := envelope.OpenKeyring(s.keyring, s.passphrase)
+	if err != nil {
+		return vault.Config{}, fmt.Errorf("opening the keyring: %w", err)
+	}
+	return vault.Config{
+		Store: store, Objects: bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
+		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
+	}, nil
 }
 
 // closes adds what has to be closed before everything that was opened earlier.

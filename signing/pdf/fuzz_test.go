@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func seedDocuments(f *testing.F) {
 // FuzzDocument does all that can be done with a stranger's file.
 func FuzzDocument(f *testing.F) {
 	seedDocuments(f)
-	f.Fuzz(func(_ *testing.T, b []byte) { _ = walkAll(b) })
+	f.Fuzz(func(t *testing.T, b []byte) { bounded(t, len(b), 1<<10, 256<<20, func() { _ = walkAll(b) }) })
 }
 
 // FuzzImport lays out objects, so that the mutations reach what is behind the cross-reference. What passes the check imports, and the result
@@ -131,4 +132,16 @@ func FuzzImage(f *testing.F) {
 			t.Fatalf("%d pages became %d: %v", n, info.Pages, err)
 		}
 	})
+}
+
+// bounded runs f and fails if it allocates more, freed again or not, than factor × the input and a constant.
+func bounded(t *testing.T, input int, factor, constant uint64, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > factor*uint64(input)+constant {
+		t.Errorf("%d bytes of input made %d bytes of memory", input, used)
+	}
 }

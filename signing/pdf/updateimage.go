@@ -33,7 +33,7 @@ func (u *Update) AddPNG(file []byte) (Image, error) {
 		return Image{}, unsupportedf("picture of more than %d pixels", maxDecodedPixels)
 	}
 	carry := f.picture
-	if f.interlaced {
+	if f.interlaced || f.bits == 16 && f.keyMask() != nil { // MuPDF compares such a key in 8 bits
 		carry = f.parted
 	}
 	p, err := carry()
@@ -77,7 +77,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// parted decodes an interlaced picture as a whole and parts colour from alpha.
+// parted decodes the picture as a whole, in 8 bits, and parts colour from alpha.
 func (f *pngFile) parted() (*picture, error) {
 	m, err := png.Decode(io.NewSectionReader(f.r, 0, f.size))
 	if err != nil {

@@ -18,6 +18,7 @@ type Identity struct {
 	Certificate *x509.Certificate
 	Chain       []*x509.Certificate // further certificates found on the token that continue the chain
 	Signer      crypto.Signer       // the key never leaves the token
+	Decrypter   crypto.Decrypter    // opens envelopes; nil if the key does not
 }
 
 // object is a certificate as the token stores it.
@@ -48,8 +49,12 @@ func (t *Token) Identities() ([]Identity, error) {
 				if !samePublic(p.Public(), o.cert.PublicKey) {
 					continue
 				}
+				opens, err := l.decrypter(t, p)
+				if err != nil {
+					return err
+				}
 				out = append(out, Identity{
-					Label: o.label, Certificate: o.cert, Chain: continuation(o.cert, objects), Signer: &signer{token: t, key: p},
+					Label: o.label, Certificate: o.cert, Chain: continuation(o.cert, objects), Signer: &signer{token: t, key: p}, Decrypter: opens,
 				})
 				break
 			}

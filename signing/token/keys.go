@@ -4,11 +4,15 @@ import (
 	"crypto"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/subtle"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/ThalesGroup/crypto11"
+	"github.com/miekg/pkcs11"
 )
 
 // signer turns the module's errors into kinds and refuses to use a closed token.
@@ -29,6 +33,78 @@ func (s *signer) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) (
 		return classify("signing", err)
 	})
 	return sig, err
+}
+
+// decrypter opens what was encrypted to an RSA key of the token.
+type decrypter struct {
+	token *Token
+	key   crypto11.SignerDecrypter
+}
+
+// Public returns the *rsa.PublicKey.
+func (d *decrypter) Public() crypto.PublicKey { return d.key.Public() }
+
+// Decrypt undoes RSAES-PKCS1-v1_5. opts must be *[rsa.PKCS1v15DecryptOptions] with a SessionKeyLen: what is not well formed, or has another length,
+// becomes a random key of that length without an error, so that nobody learns from an answer what was wrong with a question (RFC 3218 §2.3).
+// Errors wrap ErrNoToken, ErrNoKey or ErrFailed.
+func (d *decrypter) Decrypt(_ io.Reader, sealed []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+	o, ok := opts.(*rsa.PKCS1v15DecryptOptions) //nolint:staticcheck // what tokens do
+	if !ok || o.SessionKeyLen <= 0 {
+		return nil, fmt.Errorf("decrypting: %w: only content keys of a known length", ErrFailed)
+	}
+	out := make([]byte, o.SessionKeyLen)
+	if _, err := rand.Read(out); err != nil {
+		return nil, classify("drawing content key", err)
+	}
+	err := d.token.use(func(*login) error {
+		found, err := d.key.Decrypt(nil, sealed, nil)
+		if err != nil && !badCiphertext(err) {
+			return classify("decrypting", err)
+		}
+		right := subtle.ConstantTimeEq(int32(len(found)), int32(len(out)))
+		if len(found) < len(out) {
+			found = append(found, make([]byte, len(out)-len(found))...)
+		}
+		subtle.ConstantTimeCopy(right, out, found[:len(out)])
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// badCiphertext says whether the module complains about what was encrypted, in the ways that modules have.
+func badCiphertext(err error) bool {
+	var code pkcs11.Error
+	if !errors.As(err, &code) {
+		return false
+	}
+	switch code {
+	case pkcs11.CKR_ENCRYPTED_DATA_INVALID, pkcs11.CKR_ENCRYPTED_DATA_LEN_RANGE, pkcs11.CKR_DATA_INVALID, pkcs11.CKR_DATA_LEN_RANGE,
+		pkcs11.CKR_GENERAL_ERROR, pkcs11.CKR_FUNCTION_FAILED:
+		return true
+	}
+	return false
+}
+
+// decrypter returns what opens envelopes with the key; nil if it is no RSA key or may not decrypt.
+func (l *login) decrypter(t *Token, key crypto11.Signer) (crypto.Decrypter, error) {
+	k, ok := key.(crypto11.SignerDecrypter)
+	if !ok {
+		return nil, nil
+	}
+	if _, ok := k.Public().(*rsa.PublicKey); !ok {
+		return nil, nil
+	}
+	may, err := l.ctx.GetAttribute(key, crypto11.CkaDecrypt)
+	if err != nil {
+		return nil, classify("reading the key's uses", err)
+	}
+	if may == nil || len(may.Value) != 1 || may.Value[0] == 0 {
+		return nil, nil
+	}
+	return &decrypter{token: t, key: k}, nil
 }
 
 // Key returns the key of the label given, whether or not a certificate is beside it. Errors wrap ErrNoKey.
@@ -63,8 +139,8 @@ func (l *login) pair(label string) (crypto11.Signer, error) {
 	}
 }
 
-// Generate makes a key pair inside the token, for signing only: "rsa2048", "rsa3072", "p256" or "p384". The private key is sensitive and
-// cannot be taken out. Errors wrap ErrKeyExists or ErrFailed.
+// Generate makes a key pair inside the token, for signing only: "rsa2048", "rsa3072", "p256" or "p384"; or for opening envelopes only, when what is returned
+// serves for its public key: "rsa2048-encrypt" or "rsa3072-encrypt". The private key is sensitive and cannot be taken out. Errors wrap ErrKeyExists or ErrFailed.
 func (t *Token) Generate(label, algorithm string) (crypto.Signer, error) {
 	var out crypto.Signer
 	err := t.use(func(l *login) error {
@@ -96,12 +172,12 @@ func (l *login) generate(label, algorithm string) (crypto11.Signer, error) {
 		return nil, classify("generating key", err)
 	}
 	private := public.Copy()
-	rsaKey := func(bits int) (crypto11.Signer, error) {
+	rsaKey := func(bits int, signs bool) (crypto11.Signer, error) {
 		// A key that people sign with opens no envelopes.
-		if err := public.Set(crypto11.CkaEncrypt, false); err != nil {
-			return nil, err
-		}
-		if err := private.Set(crypto11.CkaDecrypt, false); err != nil {
+		err := errors.Join(
+			public.Set(crypto11.CkaVerify, signs), private.Set(crypto11.CkaSign, signs),
+			public.Set(crypto11.CkaEncrypt, !signs), private.Set(crypto11.CkaDecrypt, !signs))
+		if err != nil {
 			return nil, err
 		}
 		return l.ctx.GenerateRSAKeyPairWithAttributes(public, private, bits)
@@ -109,15 +185,19 @@ func (l *login) generate(label, algorithm string) (crypto11.Signer, error) {
 	var key crypto11.Signer
 	switch algorithm {
 	case "rsa2048":
-		key, err = rsaKey(2048)
+		key, err = rsaKey(2048, true)
 	case "rsa3072":
-		key, err = rsaKey(3072)
+		key, err = rsaKey(3072, true)
+	case "rsa2048-encrypt":
+		key, err = rsaKey(2048, false)
+	case "rsa3072-encrypt":
+		key, err = rsaKey(3072, false)
 	case "p256":
 		key, err = l.ctx.GenerateECDSAKeyPairWithAttributes(public, private, elliptic.P256())
 	case "p384":
 		key, err = l.ctx.GenerateECDSAKeyPairWithAttributes(public, private, elliptic.P384())
 	default:
-		return nil, fmt.Errorf("generating key: %w: algorithm %q is none of rsa2048, rsa3072, p256, p384", ErrFailed, algorithm)
+		return nil, fmt.Errorf("generating key: %w: algorithm %q is none of rsa2048, rsa3072, p256, p384, rsa2048-encrypt, rsa3072-encrypt", ErrFailed, algorithm)
 	}
 	if err != nil {
 		return nil, classify("generating key", err)

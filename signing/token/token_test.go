@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -153,6 +154,69 @@ func TestSign(t *testing.T) {
 	all, err := tok.Identities()
 	if err != nil || len(all) != 3 {
 		t.Errorf("%d identities, %v", len(all), err)
+	}
+}
+
+// TestDecrypt: a key for envelopes opens them and signs nothing, a key for signatures the other way round.
+func TestDecrypt(t *testing.T) {
+	a, err := devpki.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	tok := open(t, "seal")
+	find := func(label, algorithm string) token.Identity {
+		key, err := tok.Generate(label, algorithm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := a.IssueServer(devpki.Subject{CommonName: "x", Loopback: true}, key.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tok.Import(label, cert); err != nil {
+			t.Fatal(err)
+		}
+		id, err := tok.Find(cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	for _, label := range []string{"rsa2048", "p256"} {
+		if id := find("signs-"+label, label); id.Decrypter != nil {
+			t.Errorf("a key for signatures decrypts: %s", label)
+		}
+	}
+	id := find("opens", "rsa2048-encrypt")
+	digest := sha256.Sum256([]byte("x"))
+	if _, err := id.Signer.Sign(rand.Reader, digest[:], crypto.SHA256); err == nil {
+		t.Error("a key for envelopes signs")
+	}
+	pub, ok := id.Decrypter.Public().(*rsa.PublicKey)
+	if !ok {
+		t.Fatalf("public key %T", id.Decrypter.Public())
+	}
+	seal := func(key []byte) []byte {
+		sealed, err := rsa.EncryptPKCS1v15(rand.Reader, pub, key) //nolint:staticcheck // what tokens do
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sealed
+	}
+	opts := &rsa.PKCS1v15DecryptOptions{SessionKeyLen: 32} //nolint:staticcheck // what tokens do
+	if got, err := id.Decrypter.Decrypt(nil, seal(digest[:]), opts); err != nil || !bytes.Equal(got, digest[:]) {
+		t.Errorf("%x, %v", got, err)
+	}
+	// Everything else is answered alike: by 32 bytes that mean nothing.
+	for name, sealed := range map[string][]byte{"shorter": seal(digest[:31]), "longer": seal(append(digest[:], 0)), "empty": seal(nil),
+		"no padding": bytes.Repeat([]byte{1}, 256), "zeros": make([]byte, 256)} {
+		if got, err := id.Decrypter.Decrypt(nil, sealed, opts); err != nil || len(got) != 32 || bytes.HasPrefix(got, digest[:16]) || bytes.Equal(got, make([]byte, 32)) {
+			t.Errorf("%s: %x, %v", name, got, err)
+		}
+	}
+	if _, err := id.Decrypter.Decrypt(nil, seal(digest[:]), nil); !errors.Is(err, token.ErrFailed) {
+		t.Errorf("without a length: %v", err)
 	}
 }
 

@@ -169,9 +169,6 @@ func (s *Store) CommitExport(ctx context.Context, id vault.UploadID, x vault.Exp
 // gets [vault.ErrJobDone].
 func (s *Store) CommitSealedExport(ctx context.Context, id vault.UploadID, x vault.Export, signature ledger.Hash, e vault.Event) error {
 	const find = `select j.id, x.object_key from vault.export x join vault.job j on j.export = x.id where x.id = @id`
-	const replace = `update vault.export set size = @size, sha256 = @sha256, object_key = @object_key, object_size = @object_size,
-			wrapped_key = @wrapped_key
-		where id = @id`
 	return s.write(ctx, func(tx pgx.Tx) error {
 		u, err := openUpload(ctx, tx, id)
 		if err != nil {
@@ -191,18 +188,69 @@ func (s *Store) CommitSealedExport(ctx context.Context, id vault.UploadID, x vau
 		if err := discard(ctx, tx, before.objectKey); err != nil {
 			return err
 		}
-		_, err = change(ctx, tx, replace, pgx.NamedArgs{
-			"id": ref(x.ID.UUID), "size": x.Size, "sha256": x.SHA256[:], "object_key": x.Object.Key, "object_size": x.Object.Size,
-			"wrapped_key": x.Object.WrappedKey,
-		})
-		if err != nil {
-			return fmt.Errorf("sealing export %s: %w", x.ID, err)
+		if err := replaceObject(ctx, tx, x); err != nil {
+			return err
 		}
 		if err := closeUpload(ctx, tx, u, vault.VersionID{}); err != nil {
 			return err
 		}
 		return addEvent(ctx, tx, e)
 	})
+}
+
+// CommitRenewedExport ends an upload with a new object for a signed export. The lock on the export decides between two at once: the other
+// gets [vault.ErrStale].
+func (s *Store) CommitRenewedExport(ctx context.Context, id vault.UploadID, x vault.Export, replaced string, e vault.Event) error {
+	const find = `select object_key from vault.export where id = @id for update`
+	const state = `select state from vault.job where export = @id`
+	return s.write(ctx, func(tx pgx.Tx) error {
+		u, err := openUpload(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := invalid(x.Object.Key == u.objectKey, "the object is not the upload's"); err != nil {
+			return err
+		}
+		args := pgx.NamedArgs{"id": ref(x.ID.UUID)}
+		key, err := one(ctx, tx, "export", pgx.RowTo[string], find, args)
+		if err != nil {
+			return fmt.Errorf("reading export %s: %w", x.ID, err)
+		}
+		standing, err := one(ctx, tx, "signing job", pgx.RowTo[vault.JobState], state, args)
+		switch {
+		case err != nil:
+			return fmt.Errorf("reading the job of export %s: %w", x.ID, err)
+		case standing != vault.Signed: // which is final
+			return vault.ErrNotReady
+		case key != replaced:
+			return vault.ErrStale
+		}
+		if err := discard(ctx, tx, replaced); err != nil {
+			return err
+		}
+		if err := replaceObject(ctx, tx, x); err != nil {
+			return err
+		}
+		if err := closeUpload(ctx, tx, u, vault.VersionID{}); err != nil {
+			return err
+		}
+		return addEvent(ctx, tx, e)
+	})
+}
+
+// replaceObject gives an export another object.
+func replaceObject(ctx context.Context, tx pgx.Tx, x vault.Export) error {
+	const sql = `update vault.export set size = @size, sha256 = @sha256, object_key = @object_key, object_size = @object_size,
+			wrapped_key = @wrapped_key
+		where id = @id`
+	_, err := change(ctx, tx, sql, pgx.NamedArgs{
+		"id": ref(x.ID.UUID), "size": x.Size, "sha256": x.SHA256[:], "object_key": x.Object.Key, "object_size": x.Object.Size,
+		"wrapped_key": x.Object.WrappedKey,
+	})
+	if err != nil {
+		return fmt.Errorf("replacing the object of export %s: %w", x.ID, err)
+	}
+	return nil
 }
 
 type jobObject struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"trien/ledger"
 	"trien/vault"
@@ -151,6 +152,12 @@ func (s *Store) Export(ctx context.Context, id vault.ExportID) (vault.Export, er
 func (s *Store) ExportsOf(ctx context.Context, id vault.DossierID) ([]vault.Export, error) {
 	const sql = selectExport + ` where x.dossier = @dossier order by x.id desc limit @limit`
 	return many(ctx, s.pool, scanExport, sql, pgx.NamedArgs{"dossier": ref(id.UUID), "limit": exportsListed})
+}
+
+// Exports lists exports of any state by id, a page by the primary key.
+func (s *Store) Exports(ctx context.Context, after vault.ExportID, limit int) ([]vault.Export, error) {
+	const sql = selectExport + ` where x.id > @after order by x.id limit @limit`
+	return many(ctx, s.pool, scanExport, sql, pgx.NamedArgs{"after": pgtype.UUID{Bytes: after.UUID, Valid: true}, "limit": max(0, limit)})
 }
 
 // ExportsFor lists the signed exports that recipient may collect, newest first, at most 100.

@@ -161,6 +161,14 @@ func (s faultyStore) ExportsFor(ctx context.Context, recipient vault.AccountID) 
 	return ask(s.f, "Store.ExportsFor", func() ([]vault.Export, error) { return s.next.ExportsFor(ctx, recipient) })
 }
 
+func (s faultyStore) Exports(ctx context.Context, after vault.ExportID, limit int) ([]vault.Export, error) {
+	return ask(s.f, "Store.Exports", func() ([]vault.Export, error) { return s.next.Exports(ctx, after, limit) })
+}
+
+func (s faultyStore) CommitRenewedExport(ctx context.Context, u vault.UploadID, x vault.Export, replaced string, e vault.Event) error {
+	return s.f.run("Store.CommitRenewedExport", func() error { return s.next.CommitRenewedExport(ctx, u, x, replaced, e) })
+}
+
 func (s faultyStore) ClaimEntries(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]vault.PendingEntry, error) {
 	return ask(s.f, "Store.ClaimEntries", func() ([]vault.PendingEntry, error) { return s.next.ClaimEntries(ctx, limit, now, lease) })
 }

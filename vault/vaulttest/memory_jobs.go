@@ -131,6 +131,21 @@ func (s *MemoryStore) ExportsFor(ctx context.Context, recipient vault.AccountID)
 	})
 }
 
+// Exports lists a page of exports by id.
+func (s *MemoryStore) Exports(ctx context.Context, after vault.ExportID, limit int) ([]vault.Export, error) {
+	return look(ctx, s, func() ([]vault.Export, error) {
+		var found []vault.Export
+		for _, x := range s.exports {
+			if bytes.Compare(x.ID.UUID[:], after.UUID[:]) > 0 {
+				x.Object = cloneObject(x.Object)
+				found = append(found, x)
+			}
+		}
+		slices.SortFunc(found, func(a, b vault.Export) int { return bytes.Compare(a.ID.UUID[:], b.ID.UUID[:]) })
+		return upTo(found, limit), nil
+	})
+}
+
 func (s *MemoryStore) listExports(ctx context.Context, wanted func(vault.Export) bool) ([]vault.Export, error) {
 	return look(ctx, s, func() ([]vault.Export, error) {
 		var found []vault.Export

@@ -268,6 +268,33 @@ func (s *MemoryStore) CommitSealedExport(ctx context.Context, id vault.UploadID,
 	})
 }
 
+// CommitRenewedExport ends an upload with an export that is signed already.
+func (s *MemoryStore) CommitRenewedExport(ctx context.Context, id vault.UploadID, x vault.Export, replaced string, e vault.Event) error {
+	return s.do(ctx, func() error {
+		u, err := s.open(id)
+		if err != nil {
+			return err
+		}
+		old, err := get(s.exports, x.ID, "export")
+		err = first(err, s.checkEvent(e), valid(x.Object.Key == u.ObjectKey, "the object is not the upload's"),
+			valid(x.Size > 0 && x.Object.Size > 0, "an export without bytes"), valid(len(x.Object.WrappedKey) > 0, "an export without its key"))
+		switch {
+		case err != nil:
+			return err
+		case old.State != vault.Signed:
+			return vault.ErrNotReady
+		case old.Object.Key != replaced:
+			return vault.ErrStale
+		}
+		s.discard(replaced)
+		old.Size, old.SHA256, old.Object = x.Size, x.SHA256, cloneObject(x.Object)
+		s.exports[x.ID] = old
+		u.state = committed
+		s.record(e)
+		return nil
+	})
+}
+
 // ExpireUploads abandons uploads that no longer beat and expires jobs that are due. It counts the uploads.
 func (s *MemoryStore) ExpireUploads(ctx context.Context, before, now time.Time) (int, error) {
 	return look(ctx, s, func() (int, error) {
