@@ -195,6 +195,7 @@ func (s *Server) routeInterface(e *gin.Engine) {
 	quick.GET("/signing-jobs/:job/offer", s.signedIn(s.getOffer))
 	v1.GET("/signing-jobs/:job/document", s.signedIn(s.getJobDocument))
 	v1.POST("/signing-jobs/:job/signature", s.signedIn(s.postSignature))
+	v1.PUT("/signing-jobs/:job/signed-document", s.signedIn(s.putSignedDocument))
 
 	quick.GET("/ledger/checkpoint", s.open(s.getCheckpoint))
 	quick.GET("/ledger/consistency", s.open(s.getConsistency))

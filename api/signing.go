@@ -7,6 +7,7 @@ import (
 
 	"trien/api/wire"
 	"trien/vault"
+	"trien/vault/envelope"
 )
 
 func (s *Server) listJobs(c *gin.Context, a vault.Actor) error {
@@ -66,7 +67,32 @@ func (s *Server) postSignature(c *gin.Context, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	var out wire.Fulfilled
+	return s.writeJSON(c, http.StatusOK, toFulfilled(done))
+}
+
+// signedRoom is what signatures, evidence and time-stamps may add to a document, in bytes.
+const signedRoom = 16 << 20
+
+// putSignedDocument takes the file that another program signed. It waits in an encrypted scratch file while it is judged.
+func (s *Server) putSignedDocument(c *gin.Context, a vault.Actor) error {
+	id, err := pathID[vault.JobID](c, "job")
+	if err != nil {
+		return s.refuseBody(c, err)
+	}
+	// Whose job it is is asked before the file is taken.
+	if _, err := s.vault.Job(c.Request.Context(), a, id); err != nil {
+		return s.refuseBody(c, err)
+	}
+	return s.spooled(c, s.vault.MaxSize()+signedRoom, func(r *envelope.Reader) error {
+		done, err := s.vault.FulfilByFile(c.Request.Context(), a, id, r, r.Size())
+		if err != nil {
+			return err
+		}
+		return s.writeJSON(c, http.StatusOK, toFulfilled(done))
+	})
+}
+
+func toFulfilled(done vault.Fulfilled) (out wire.Fulfilled) {
 	if done.Version != nil {
 		v := toVersion(*done.Version)
 		out.Version = &v
@@ -75,7 +101,7 @@ func (s *Server) postSignature(c *gin.Context, a vault.Actor) error {
 		x := toExport(*done.Export)
 		out.Export = &x
 	}
-	return s.writeJSON(c, http.StatusOK, out)
+	return out
 }
 
 func (s *Server) postExport(c *gin.Context, a vault.Actor) error {

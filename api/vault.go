@@ -67,6 +67,7 @@ type jobs interface {
 	Job(ctx context.Context, a vault.Actor, id vault.JobID) (vault.Job, error)
 	JobDocument(ctx context.Context, a vault.Actor, id vault.JobID) (*vault.Content, error)
 	Fulfil(ctx context.Context, a vault.Actor, id vault.JobID, s vault.Signature) (vault.Fulfilled, error)
+	FulfilByFile(ctx context.Context, a vault.Actor, id vault.JobID, signed io.ReaderAt, size int64) (vault.Fulfilled, error)
 	WithdrawJob(ctx context.Context, a vault.Actor, id vault.JobID) error
 }
 

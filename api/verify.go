@@ -37,43 +37,50 @@ func (s *Server) judgeUpload(c *gin.Context) (*bundle.Verdict, error) {
 		return nil, s.refuseBody(c, err)
 	}
 	defer leave()
+	var verdict *bundle.Verdict
+	err = s.spooled(c, s.limits.VerifySize, func(r *envelope.Reader) error {
+		if verdict, err = s.vault.Verify(c.Request.Context(), r, r.Size()); err != nil {
+			return fmt.Errorf("judging a file: %w", err)
+		}
+		return nil
+	})
+	return verdict, err
+}
+
+// spooled takes what was sent, of so many bytes at most, into an encrypted scratch file for the time of act.
+func (s *Server) spooled(c *gin.Context, most int64, act func(*envelope.Reader) error) error {
 	spool, err := envelope.NewSpool(s.config.Scratch)
 	if err != nil {
-		return nil, s.refuseBody(c, fmt.Errorf("%w: %w", vault.ErrUnavailable, err))
+		return s.refuseBody(c, fmt.Errorf("%w: %w", vault.ErrUnavailable, err))
 	}
 	defer func() {
 		if err := spool.Close(); err != nil {
 			s.log.WarnContext(c.Request.Context(), "scratch file cannot be closed", slog.String(keyRequestID, requestID(c)), slog.Any("error", err))
 		}
 	}()
-	if err := s.fillSpool(c, spool); err != nil {
-		return nil, s.refuseBody(c, err)
+	if err := s.fillSpool(c, spool, most); err != nil {
+		return s.refuseBody(c, err)
 	}
 	r, err := spool.Finish()
 	if err != nil {
-		return nil, fmt.Errorf("reading a scratch file: %w", err)
+		return fmt.Errorf("reading a scratch file: %w", err)
 	}
 	if r.Size() == 0 {
-		return nil, vault.ErrEmpty
+		return vault.ErrEmpty
 	}
-	verdict, err := s.vault.Verify(c.Request.Context(), r, r.Size())
-	if err != nil {
-		return nil, fmt.Errorf("judging a file: %w", err)
-	}
-	return verdict, nil
+	return act(r)
 }
 
-func (s *Server) fillSpool(c *gin.Context, spool *envelope.Spool) error {
-	most := s.limits.VerifySize + overhead
-	if c.Request.ContentLength > most {
+func (s *Server) fillSpool(c *gin.Context, spool *envelope.Spool, most int64) error {
+	if c.Request.ContentLength > most+overhead {
 		return vault.ErrTooLarge
 	}
-	file, err := verifyBody(c.GetHeader("Content-Type"), s.body(c, most))
+	file, err := verifyBody(c.GetHeader("Content-Type"), s.body(c, most+overhead))
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(spool, io.LimitReader(file, s.limits.VerifySize+1))
-	if n > s.limits.VerifySize {
+	n, err := io.Copy(spool, io.LimitReader(file, most+1))
+	if n > most {
 		return vault.ErrTooLarge
 	}
 	if err != nil {

@@ -34,18 +34,23 @@ type Fulfilled struct {
 // The same signature may come again, after a lost answer or at once, and gets the same result; another one for a job that is
 // signed gets [ErrJobDone]. Of two jobs on one version the first signature wins; the other job ends with [ErrOvertaken].
 func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Fulfilled, error) {
+	return v.once(ctx, a, id, s.hash(), func(j Job) (Fulfilled, error) { return v.fulfil(ctx, a, j, s) })
+}
+
+// once lets act fulfil a job by a signature, unless the job took it before.
+func (v *Vault) once(ctx context.Context, a Actor, id JobID, signature ledger.Hash, act func(Job) (Fulfilled, error)) (Fulfilled, error) {
 	j, err := v.Job(ctx, a, id)
 	if err != nil {
 		return Fulfilled{}, err
 	}
-	if j.took(s) {
+	if j.took(signature) {
 		return v.fulfilled(ctx, j)
 	}
-	done, err := v.fulfil(ctx, a, j, s)
+	done, err := act(j)
 	if !errors.Is(err, ErrConflict) {
 		return done, err
 	}
-	if now, failed := v.store.Job(ctx, id); failed == nil && now.took(s) {
+	if now, failed := v.store.Job(ctx, id); failed == nil && now.took(signature) {
 		return v.fulfilled(ctx, now)
 	}
 	if errors.Is(err, ErrStale) && !errors.Is(err, ErrOvertaken) {
@@ -55,7 +60,7 @@ func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Ful
 }
 
 // took reports whether it is this signature that the job was signed by.
-func (j Job) took(s Signature) bool { return j.State == Signed && j.Signature == s.hash() }
+func (j Job) took(signature ledger.Hash) bool { return j.State == Signed && j.Signature == signature }
 
 func (s Signature) hash() ledger.Hash { return sha256.Sum256(s.Value) }
 
@@ -132,11 +137,16 @@ func (v *Vault) fulfil(ctx context.Context, a Actor, j Job, s Signature) (Fulfil
 	}
 	doc := &growing{base: base, size: base.Size()}
 	doc.append(p.Tail)
+	return v.finish(ctx, a, j, s.hash(), doc)
+}
+
+// finish makes of a signed document what its job is for.
+func (v *Vault) finish(ctx context.Context, a Actor, j Job, signature ledger.Hash, doc *growing) (Fulfilled, error) {
 	if j.Purpose == ExportApproval {
-		x, err := v.finishExport(ctx, a, j, s, doc)
+		x, err := v.finishExport(ctx, a, j, signature, doc)
 		return Fulfilled{Export: &x}, err
 	}
-	x, err := v.addApproved(ctx, a, j, s, doc)
+	x, err := v.addApproved(ctx, a, j, signature, doc)
 	return Fulfilled{Version: &x}, err
 }
 
@@ -163,7 +173,7 @@ func stampError(err error) error {
 }
 
 // addApproved stores the signed bytes as the next version of the record.
-func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, s Signature, doc *growing) (Version, error) {
+func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, signature ledger.Hash, doc *growing) (Version, error) {
 	if err := v.preserve(ctx, doc); err != nil {
 		return Version{}, err
 	}
@@ -185,7 +195,7 @@ func (v *Vault) addApproved(ctx context.Context, a Actor, j Job, s Signature, do
 	}
 	event := v.event(a, Sign, j.target())
 	event.Target.Record, event.Target.Version = before.Record, id
-	return v.commit(in.ctx, in, NewVersion{Job: j.ID, Signature: s.hash(), Event: event, Version: Version{
+	return v.commit(in.ctx, in, NewVersion{Job: j.ID, Signature: signature, Event: event, Version: Version{
 		ID: id, Record: before.Record, Dossier: before.Dossier, Register: before.Register, Kind: before.Kind,
 		MediaType: mediaPDF, Origin: before.Origin, Actor: a.Account, Unit: a.Unit, Basis: before.Basis, Approval: j.ID,
 	}}, &before.ID)
@@ -218,7 +228,7 @@ func (v *Vault) judge(in *intake, strict bool) error {
 
 // finishExport adds the organisation's seal, the evidence and a document time-stamp to a dossier that its signer has
 // signed, and stores the result in the place of the unsigned one.
-func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, s Signature, doc *growing) (Export, error) {
+func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, signature ledger.Hash, doc *growing) (Export, error) {
 	x, err := v.store.Export(ctx, j.Export)
 	if err != nil {
 		return Export{}, fmt.Errorf("reading export %s: %w", j.Export, err)
@@ -241,7 +251,7 @@ func (v *Vault) finishExport(ctx context.Context, a Actor, j Job, s Signature, d
 		return Export{}, err
 	}
 	x.State, x.Size, x.SHA256, x.Object = Signed, in.size, in.hash, in.object
-	if err := v.store.CommitSealedExport(in.ctx, in.upload.ID, x, s.hash(), v.event(a, Sign, j.target())); err != nil {
+	if err := v.store.CommitSealedExport(in.ctx, in.upload.ID, x, signature, v.event(a, Sign, j.target())); err != nil {
 		return Export{}, fmt.Errorf("committing export %s: %w", x.ID, err)
 	}
 	in.committed = true

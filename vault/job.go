@@ -51,7 +51,7 @@ type Job struct {
 	Size      int64 // of the prepared document
 	// Certificate is the DER of the only certificate whose signature is taken.
 	Certificate []byte
-	// Signature is the SHA-256 of the token's value that a signed job took; zero before.
+	// Signature is the SHA-256 of what a signed job took: the token's value, or the file signed elsewhere. Zero before.
 	Signature ledger.Hash
 	// Prepared is the revision as signing wrote it, sealed under the data key of the base object.
 	Prepared []byte

@@ -115,7 +115,7 @@ type NewVersion struct {
 	Version Version
 	Entry   ledger.Entry // pending from now on
 	Job     JobID        // the waiting job this version fulfils; zero: none
-	// Signature is the SHA-256 of the token's value that the job takes; zero without a job.
+	// Signature is the SHA-256 of the signature that the job takes (see [Job]); zero without a job.
 	Signature ledger.Hash
 	Event     Event
 }

@@ -179,6 +179,13 @@ func (c *Client) PostSignature(ctx context.Context, job string, s wire.Signature
 	return f, err
 }
 
+// PutSignedDocument fulfils a job with a file that another program signed.
+func (c *Client) PutSignedDocument(ctx context.Context, job string, r io.ReaderAt, size int64) (wire.Fulfilled, error) {
+	var f wire.Fulfilled
+	err := c.sendPDF(ctx, http.MethodPut, "/signing-jobs/"+url.PathEscape(job)+"/signed-document", r, size, &f)
+	return f, err
+}
+
 // Checkpoint reads the ledger's latest signed checkpoint.
 func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) {
 	return c.text(ctx, "/ledger/checkpoint")
@@ -216,21 +223,26 @@ func (c *Client) AccessRecord(ctx context.Context, q EventQuery) (wire.List[wire
 
 // Verify lets the server judge a PDF; nobody need be signed in. It is not sent again after a lost connection.
 func (c *Client) Verify(ctx context.Context, r io.ReaderAt, size int64) (wire.Verdict, error) {
-	req, err := c.newRequest(ctx, http.MethodPost, "/verify", nil, io.NewSectionReader(r, 0, size))
+	var v wire.Verdict
+	err := c.sendPDF(ctx, http.MethodPost, "/verify", r, size, &v)
+	return v, err
+}
+
+// sendPDF sends a file as the body, once, and reads a JSON answer.
+func (c *Client) sendPDF(ctx context.Context, method, path string, r io.ReaderAt, size int64, out any) error {
+	req, err := c.newRequest(ctx, method, path, nil, io.NewSectionReader(r, 0, size))
 	if err != nil {
-		return wire.Verdict{}, err
+		return err
 	}
 	req.ContentLength = size
 	req.Header.Set("Content-Type", "application/pdf")
 	req.Header.Set("Expect", "100-continue")
 	resp, err := c.do(req)
 	if err != nil {
-		return wire.Verdict{}, err
+		return err
 	}
 	defer closeQuietly(resp.Body)
-	var v wire.Verdict
-	err = c.decode(ctx, resp.Body, &v)
-	return v, err
+	return c.decode(ctx, resp.Body, out)
 }
 
 func (c *Client) text(ctx context.Context, path string) ([]byte, error) {

@@ -58,7 +58,7 @@ func TestKillWhileDepositing(t *testing.T) {
 		t.Errorf("%d deposits were acknowledged in the end, want %d", len(k.acknowledged), killDeposits)
 	}
 	k.check(s)
-	k.nothingElse()
+	objectsLeft(t, dir, len(k.acknowledged))
 	s.stop()
 }
 
@@ -200,11 +200,11 @@ func (k *killed) check(s *server) {
 	}
 }
 
-// nothingElse waits for the sweeper and counts what is left in the object store.
-func (k *killed) nothingElse() {
-	k.t.Helper()
+// objectsLeft waits for the sweeper and holds that so many objects are left in a standalone vault's store.
+func objectsLeft(t *testing.T, dir string, want int) {
+	t.Helper()
 	count := func() (n int, err error) {
-		err = filepath.WalkDir(filepath.Join(k.dir, "objects", "data"), func(path string, e os.DirEntry, err error) error {
+		err = filepath.WalkDir(filepath.Join(dir, "objects", "data"), func(path string, e os.DirEntry, err error) error {
 			if errors.Is(err, os.ErrNotExist) {
 				return nil
 			}
@@ -222,12 +222,12 @@ func (k *killed) nothingElse() {
 	for range 100 {
 		var err error
 		if n, err = count(); err != nil {
-			k.t.Fatal(err)
+			t.Fatal(err)
 		}
-		if n == len(k.acknowledged) {
+		if n == want {
 			return
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	k.t.Errorf("%d files are in the object store for %d versions", n, len(k.acknowledged))
+	t.Errorf("%d files are in the object store for %d versions", n, want)
 }

@@ -1,0 +1,61 @@
+package api_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"trien/signing"
+)
+
+// TestSignedDocument sends the file of a program that knows nothing of jobs.
+func TestSignedDocument(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	staff, official := r.signIn("vanthu"), r.signIn("lanhdao")
+	me, err := official.Me(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := samplePDF()
+	v := r.deposit(staff, r.dossier(staff).ID, document)
+	job, err := staff.Submit(ctx, v.ID, me.Account, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := signing.Prepare(ctx, bytes.NewReader(document), int64(len(document)), signing.Request{
+		Certificate: r.official.Certificate(), Name: "Lãnh Đạo Mẫu", Time: time.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	attributes, err := p.Attributes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := r.official.Seal(ctx, p.Algorithm, attributes, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Complete(ctx, r.official.Chain(), value, nil); err != nil {
+		t.Fatal(err)
+	}
+	signed := append(bytes.Clone(document), p.Tail...)
+
+	_, err = official.PutSignedDocument(ctx, job.ID, bytes.NewReader(document), int64(len(document)))
+	wantCode(t, err, "signature")
+	_, err = official.PutSignedDocument(ctx, job.ID, bytes.NewReader(signed[1:]), int64(len(signed)-1))
+	wantCode(t, err, "signed_file")
+	_, err = official.PutSignedDocument(ctx, job.ID, bytes.NewReader(nil), 0)
+	wantCode(t, err, "empty")
+	_, err = staff.PutSignedDocument(ctx, job.ID, bytes.NewReader(signed), int64(len(signed)))
+	wantCode(t, err, "forbidden")
+	done, err := official.PutSignedDocument(ctx, job.ID, bytes.NewReader(signed), int64(len(signed)))
+	if err != nil || done.Version == nil || done.Version.Approval != job.ID {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	var content bytes.Buffer
+	if _, err := staff.Content(ctx, done.Version.ID, "", &content); err != nil || !bytes.HasPrefix(content.Bytes(), signed) {
+		t.Errorf("the version does not begin with the file: %v", err)
+	}
+}
