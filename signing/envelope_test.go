@@ -119,7 +119,7 @@ func TestRecipients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // to be refused
+	weak, err := rsa.GenerateKey(rand.Reader, 1024) // to be refused
 	if err != nil {
 		t.Fatal(err)
 	}

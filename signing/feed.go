@@ -21,13 +21,21 @@ func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error
 	return feedBoth(ctx, w, nil, r, from, to)
 }
 
+// borrow takes a buffer out of the pool; it goes back with chunks.Put.
+func borrow() *[chunk]byte {
+	if c, ok := chunks.Get().(*[chunk]byte); ok {
+		return c
+	}
+	return new([chunk]byte)
+}
+
 // feedBoth hashes the bytes [from, to) of r and writes them to out, unless that is nil. While a chunk is hashed it is written and the next one is
 // read, because reading may mean decrypting, which takes as long. No two reads run at once, nor two writes, and all have ended when it returns.
 func feedBoth(ctx context.Context, w hash.Hash, out io.Writer, r io.ReaderAt, from, to int64) error {
 	if from < 0 || to < from {
 		return fmt.Errorf("%w: byte range", ErrDamaged)
 	}
-	now, next := chunks.Get().(*[chunk]byte), chunks.Get().(*[chunk]byte)
+	now, next := borrow(), borrow()
 	defer chunks.Put(now)
 	defer chunks.Put(next)
 	size := min(chunk, to-from)

@@ -12,7 +12,7 @@ func sampleEnrolment() *enrolment {
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 	return &enrolment{
 		server: "https://trien.example.vn", ca: "-----BEGIN CERTIFICATE-----\n", pin: "00ff", login: "lanhdao", account: uuid.UUID{1}, device: uuid.UUID{2},
-		key: key, offers: key.Public().(ed25519.PublicKey),
+		key: key, offers: ed25519.PublicKey(key[ed25519.SeedSize:]),
 	}
 }
 

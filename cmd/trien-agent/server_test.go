@@ -158,7 +158,7 @@ func (s *server) enrol(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.device = in.PublicKey
-	answer(w, wire.EnrolledDevice{Device: wire.Device{ID: deviceID, Name: in.Name}, OfferKey: s.offers.Public().(ed25519.PublicKey)})
+	answer(w, wire.EnrolledDevice{Device: wire.Device{ID: deviceID, Name: in.Name}, OfferKey: ed25519.PublicKey(s.offers[ed25519.SeedSize:])})
 }
 
 func (s *server) deviceSession(w http.ResponseWriter, r *http.Request) {

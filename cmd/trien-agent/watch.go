@@ -30,7 +30,7 @@ func (a *agent) watch(ctx context.Context) error {
 		err := a.look(ctx, e, known)
 		switch {
 		case ctx.Err() != nil:
-			return nil // being stopped is how it ends
+			return nil //nolint:nilerr // being stopped is how it ends
 		case err == nil:
 			pause = a.every
 		case errors.Is(err, client.ErrConnection), client.HasCode(err, "unavailable"), client.HasCode(err, "busy"), client.HasCode(err, "too_many_requests"):

@@ -181,7 +181,7 @@ func (r *reader) numbers(name string, into ...*int64) {
 		if err != nil {
 			r.fail(name)
 		}
-		*into[i] = n
+		*into[i] = n //nolint:gosec // there are as many, see above
 	}
 }
 
