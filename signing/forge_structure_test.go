@@ -3,6 +3,7 @@ package signing_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -135,141 +136,167 @@ func (f *forger) stores(doc []byte) map[string][]byte {
 	}
 }
 
-// shadows are forgeries of documents that were made for it before they were signed: what will be shown lies in the file, or what was shown can be taken away.
+// shadow makes forgeries of documents that were made for it before they were signed: what will be shown lies in the file, or what was shown can be taken away.
+type shadow struct {
+	*forger
+	kept pdf.Ref // what the forger remembers of the preparation
+}
+
+const hiddenText = "BT /F1 24 Tf 72 700 Td (Forged) Tj ET"
+
+func hiddenContent(*pdf.Update) pdf.Object {
+	return &pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hiddenText)}
+}
+
 func (f *forger) shadows() {
-	t := f.t
-	hidden := "BT /F1 24 Tf 72 700 Td (Forged) Tj ET"
-	prepare := func(name string, before func(d *pdf.Document, u *pdf.Update), after func(d *pdf.Document, u *pdf.Update)) {
-		t.Helper()
-		base := revise(t, samplePDF(2), before)
-		signed := f.sign(t, base, f.request(), f.sealKey, f.tsa)
-		f.add("shadow", name, signed, revise(t, signed, after))
+	s := &shadow{forger: f}
+	s.contents()
+	s.covers()
+	s.forms()
+	f.twoChains()
+}
+
+// prepare signs a document with a change and then makes another.
+func (s *shadow) prepare(name string, before, after func(d *pdf.Document, u *pdf.Update)) {
+	s.t.Helper()
+	signed := s.sign(s.t, revise(s.t, samplePDF(2), before), s.request(), s.sealKey, s.tsa)
+	s.add("shadow", name, signed, revise(s.t, signed, after))
+}
+
+// page changes the first page.
+func (s *shadow) page(u *pdf.Update, d *pdf.Document, set pdf.Dict) {
+	p := firstPage(s.t, d)
+	dict := p.Dict.Clone()
+	maps.Copy(dict, set)
+	u.Set(p.Ref, dict)
+}
+
+func (s *shadow) keep(o func(u *pdf.Update) pdf.Object) func(d *pdf.Document, u *pdf.Update) {
+	return func(_ *pdf.Document, u *pdf.Update) { s.kept = u.Add(o(u)) }
+}
+
+// change is of the dictionary kept.
+func (s *shadow) change(entries pdf.Dict) func(d *pdf.Document, u *pdf.Update) {
+	return func(d *pdf.Document, u *pdf.Update) {
+		o := get[pdf.Dict](s.t, d, s.kept).Clone()
+		maps.Copy(o, entries)
+		u.Set(s.kept, o)
 	}
-	page := func(u *pdf.Update, d *pdf.Document, set pdf.Dict) {
-		p := firstPage(t, d)
-		dict := p.Dict.Clone()
-		for k, v := range set {
-			dict[k] = v
-		}
-		u.Set(p.Ref, dict)
-	}
-	var kept pdf.Ref // what the forger remembers
-	keep := func(o func(u *pdf.Update) pdf.Object) func(d *pdf.Document, u *pdf.Update) {
-		return func(_ *pdf.Document, u *pdf.Update) { kept = u.Add(o(u)) }
-	}
-	content := func(*pdf.Update) pdf.Object { return &pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hidden)} }
-	prepare("replace: page takes unused content", keep(content), func(d *pdf.Document, u *pdf.Update) { page(u, d, pdf.Dict{"Contents": kept}) })
-	prepare("replace: unused page tree", keep(func(u *pdf.Update) pdf.Object {
+}
+
+// contents are shown that lay in the file unused, or were missing.
+func (s *shadow) contents() {
+	t := s.t
+	s.prepare("replace: page takes unused content", s.keep(hiddenContent), func(d *pdf.Document, u *pdf.Update) { s.page(u, d, pdf.Dict{"Contents": s.kept}) })
+	s.prepare("replace: unused page tree", s.keep(func(u *pdf.Update) pdf.Object {
 		return pdf.Dict{"Type": pdf.Name("Pages"), "Count": pdf.Integer(0), "Kids": pdf.Array{}}
 	}), func(d *pdf.Document, u *pdf.Update) {
 		c := catalog(t, d)
-		c["Pages"] = kept
+		c["Pages"] = s.kept
 		u.Set(d.Root(), c)
 	})
-	prepare("replace: unused object given the number of the page's", keep(content), func(d *pdf.Document, u *pdf.Update) {
-		u.Set(refTo(t, firstPage(t, d).Dict["Contents"]), kept)
+	s.prepare("replace: unused object given the number of the page's", s.keep(hiddenContent), func(d *pdf.Document, u *pdf.Update) {
+		u.Set(refTo(t, firstPage(t, d).Dict["Contents"]), s.kept)
 	})
-	// Something over the page, which goes.
-	cover := func(d *pdf.Document, u *pdf.Update) {
-		kept = u.Add(pdf.Dict{"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Square"), "Rect": rect(0, 600, 595, 842), "F": pdf.Integer(4),
-			"AP": pdf.Dict{"N": u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 9, 9)}, Data: []byte("1 g 0 0 9 9 re f")})}})
-		page(u, d, pdf.Dict{"Annots": pdf.Array{kept}})
-	}
-	change := func(entries pdf.Dict) func(d *pdf.Document, u *pdf.Update) {
-		return func(d *pdf.Document, u *pdf.Update) {
-			o := get[pdf.Dict](t, d, kept).Clone()
-			for k, v := range entries {
-				o[k] = v
-			}
-			u.Set(kept, o)
-		}
-	}
-	prepare("hide: cover made invisible", cover, change(pdf.Dict{"F": pdf.Integer(2)}))
-	prepare("hide: cover moved away", cover, change(pdf.Dict{"Rect": rect(0, 0, 1, 1)}))
-	prepare("hide: cover loses its looks", cover, change(pdf.Dict{"AP": nil}))
-	prepare("hide: cover is no annotation any more", cover, func(_ *pdf.Document, u *pdf.Update) { u.Set(kept, pdf.Integer(0)) })
-	prepare("hide: cover taken from the page", cover, func(d *pdf.Document, u *pdf.Update) {
-		annots := get[pdf.Array](t, d, firstPage(t, d).Dict["Annots"])
-		page(u, d, pdf.Dict{"Annots": annots[1:].Clone()})
-	})
-	prepare("hide: looks of the cover emptied", cover, func(d *pdf.Document, u *pdf.Update) {
-		u.Set(refTo(t, get[pdf.Dict](t, d, get[pdf.Dict](t, d, kept)["AP"])["N"]), &pdf.NewStream{Dict: pdf.Dict{"Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 9, 9)}, Data: []byte(" ")})
-	})
-	prepare("hide: picture over the page emptied", func(d *pdf.Document, u *pdf.Update) {
-		kept = u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 600, 842)}, Data: []byte("1 g 0 0 600 842 re f")})
-		page(u, d, pdf.Dict{"Resources": pdf.Dict{"XObject": pdf.Dict{"X": kept}, "Font": pdf.Dict{"F1": pdf.Ref{Num: 3}}}})
-	}, func(_ *pdf.Document, u *pdf.Update) {
-		u.Set(kept, &pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 600, 842)}, Data: []byte(" ")})
-	})
-	layer := func(d *pdf.Document, u *pdf.Update) {
-		kept = u.Reserve()
-		group := u.Add(pdf.Dict{"Type": pdf.Name("OCG"), "Name": pdf.String("x")})
-		u.Set(kept, pdf.Dict{"ON": pdf.Array{group}, "OFF": pdf.Array{}})
-		c := catalog(t, d)
-		c["OCProperties"] = pdf.Dict{"OCGs": pdf.Array{group}, "D": kept}
-		u.Set(d.Root(), c)
-	}
-	prepare("hide: layer switched off", layer, change(pdf.Dict{"OFF": pdf.Array{pdf.Ref{Num: 9}}}))
-	prepare("replace: length of the content", func(d *pdf.Document, u *pdf.Update) {
-		kept = u.Add(pdf.Integer(40))
-		page(u, d, pdf.Dict{"Contents": u.Add(pdf.Array{u.Add(pdf.Integer(1))}), "LastModified": kept})
-		page(u, d, pdf.Dict{"LastModified": kept})
-	}, func(_ *pdf.Document, u *pdf.Update) { u.Set(kept, pdf.Integer(9)) })
-	prepare("replace: shared list of contents", func(d *pdf.Document, u *pdf.Update) {
-		kept = u.Add(pdf.Array{refTo(t, firstPage(t, d).Dict["Contents"])})
-		page(u, d, pdf.Dict{"Contents": kept, "Annots": kept})
+	s.prepare("replace: number that the page refers to", func(d *pdf.Document, u *pdf.Update) {
+		s.kept = u.Add(pdf.Integer(0))
+		s.page(u, d, pdf.Dict{"Rotate": s.kept})
+	}, func(_ *pdf.Document, u *pdf.Update) { u.Set(s.kept, pdf.Integer(90)) })
+	s.prepare("replace: shared list of contents", func(d *pdf.Document, u *pdf.Update) {
+		s.kept = u.Add(pdf.Array{refTo(t, firstPage(t, d).Dict["Contents"])})
+		s.page(u, d, pdf.Dict{"Contents": s.kept, "Annots": s.kept})
 	}, func(d *pdf.Document, u *pdf.Update) {
-		u.Set(kept, append(get[pdf.Array](t, d, kept).Clone(), u.Add(&pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hidden)})))
+		u.Set(s.kept, append(get[pdf.Array](t, d, s.kept).Clone(), u.Add(&pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hiddenText)})))
 	})
 	// The security store is a page too: as a store it may change.
-	prepare("hide: page that is a security store", func(d *pdf.Document, u *pdf.Update) {
+	s.prepare("hide: page that is a security store", func(d *pdf.Document, u *pdf.Update) {
 		c := catalog(t, d)
 		c["DSS"] = firstPage(t, d).Ref
 		u.Set(d.Root(), c)
-	}, func(d *pdf.Document, u *pdf.Update) { page(u, d, pdf.Dict{"Type": pdf.Name("DSS")}) })
-	// Forms.
+	}, func(d *pdf.Document, u *pdf.Update) { s.page(u, d, pdf.Dict{"Type": pdf.Name("DSS")}) })
+	s.prepare("complete: object that is missing", func(d *pdf.Document, u *pdf.Update) {
+		s.page(u, d, pdf.Dict{"Contents": pdf.Array{pdf.Ref{Num: 5}, pdf.Ref{Num: 150}}})
+	}, func(_ *pdf.Document, u *pdf.Update) {
+		u.Set(pdf.Ref{Num: 150}, &pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hiddenText)})
+	})
+	s.prepare("complete: object that is missing, as another generation", func(d *pdf.Document, u *pdf.Update) {
+		s.page(u, d, pdf.Dict{"Contents": pdf.Array{pdf.Ref{Num: 5}, pdf.Ref{Num: 7, Gen: 2}}})
+	}, func(_ *pdf.Document, u *pdf.Update) {
+		u.Set(pdf.Ref{Num: 7, Gen: 2}, &pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hiddenText)})
+	})
+}
+
+// covers lie over the page and go.
+func (s *shadow) covers() {
+	t := s.t
+	cover := func(d *pdf.Document, u *pdf.Update) {
+		s.kept = u.Add(pdf.Dict{"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Square"), "Rect": rect(0, 600, 595, 842), "F": pdf.Integer(4),
+			"AP": pdf.Dict{"N": u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 9, 9)}, Data: []byte("1 g 0 0 9 9 re f")})}})
+		s.page(u, d, pdf.Dict{"Annots": pdf.Array{s.kept}})
+	}
+	s.prepare("hide: cover made invisible", cover, s.change(pdf.Dict{"F": pdf.Integer(2)}))
+	s.prepare("hide: cover moved away", cover, s.change(pdf.Dict{"Rect": rect(0, 0, 1, 1)}))
+	s.prepare("hide: cover loses its looks", cover, s.change(pdf.Dict{"AP": nil}))
+	s.prepare("hide: cover is no annotation any more", cover, func(_ *pdf.Document, u *pdf.Update) { u.Set(s.kept, pdf.Integer(0)) })
+	s.prepare("hide: cover taken from the page", cover, func(d *pdf.Document, u *pdf.Update) {
+		annots := get[pdf.Array](t, d, firstPage(t, d).Dict["Annots"])
+		s.page(u, d, pdf.Dict{"Annots": annots[1:].Clone()})
+	})
+	s.prepare("hide: looks of the cover emptied", cover, func(d *pdf.Document, u *pdf.Update) {
+		u.Set(refTo(t, get[pdf.Dict](t, d, get[pdf.Dict](t, d, s.kept)["AP"])["N"]), &pdf.NewStream{Dict: pdf.Dict{"Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 9, 9)}, Data: []byte(" ")})
+	})
+	s.prepare("hide: picture over the page emptied", func(d *pdf.Document, u *pdf.Update) {
+		s.kept = u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 600, 842)}, Data: []byte("1 g 0 0 600 842 re f")})
+		s.page(u, d, pdf.Dict{"Resources": pdf.Dict{"XObject": pdf.Dict{"X": s.kept}, "Font": pdf.Dict{"F1": pdf.Ref{Num: 3}}}})
+	}, func(_ *pdf.Document, u *pdf.Update) {
+		u.Set(s.kept, &pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 600, 842)}, Data: []byte(" ")})
+	})
+	layer := func(d *pdf.Document, u *pdf.Update) {
+		s.kept = u.Reserve()
+		group := u.Add(pdf.Dict{"Type": pdf.Name("OCG"), "Name": pdf.String("x")})
+		u.Set(s.kept, pdf.Dict{"ON": pdf.Array{group}, "OFF": pdf.Array{}})
+		c := catalog(t, d)
+		c["OCProperties"] = pdf.Dict{"OCGs": pdf.Array{group}, "D": s.kept}
+		u.Set(d.Root(), c)
+	}
+	s.prepare("hide: layer switched off", layer, s.change(pdf.Dict{"OFF": pdf.Array{pdf.Ref{Num: 9}}}))
+}
+
+// forms lie over the page and are filled in otherwise.
+func (s *shadow) forms() {
+	t := s.t
 	text := func(d *pdf.Document, u *pdf.Update) {
-		look := u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 595, 842)}, Data: []byte(hidden)})
-		kept = u.Add(pdf.Dict{"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Widget"), "FT": pdf.Name("Tx"), "T": pdf.String("cover"), "V": pdf.String("1 000"),
+		look := u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 595, 842)}, Data: []byte(hiddenText)})
+		s.kept = u.Add(pdf.Dict{"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Widget"), "FT": pdf.Name("Tx"), "T": pdf.String("cover"), "V": pdf.String("1 000"),
 			"Rect": rect(0, 0, 595, 842), "F": pdf.Integer(4), "AP": pdf.Dict{"N": look}, "P": firstPage(t, d).Ref})
 		c := catalog(t, d)
-		c["AcroForm"] = pdf.Dict{"Fields": pdf.Array{kept}}
+		c["AcroForm"] = pdf.Dict{"Fields": pdf.Array{s.kept}}
 		u.Set(d.Root(), c)
-		page(u, d, pdf.Dict{"Annots": pdf.Array{kept}})
+		s.page(u, d, pdf.Dict{"Annots": pdf.Array{s.kept}})
 	}
-	prepare("replace: text of a field over the page", text, change(pdf.Dict{"V": pdf.String("9 000")}))
-	prepare("replace: looks of a field over the page", text, func(d *pdf.Document, u *pdf.Update) {
-		look := u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 595, 842)}, Data: []byte(hidden + " ")})
-		change(pdf.Dict{"AP": pdf.Dict{"N": look}})(d, u)
+	s.prepare("replace: text of a field over the page", text, s.change(pdf.Dict{"V": pdf.String("9 000")}))
+	s.prepare("replace: looks of a field over the page", text, func(d *pdf.Document, u *pdf.Update) {
+		look := u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 595, 842)}, Data: []byte(hiddenText + " ")})
+		s.change(pdf.Dict{"AP": pdf.Dict{"N": look}})(d, u)
 	})
-	prepare("replace: field's rectangle", text, change(pdf.Dict{"Rect": rect(0, 0, 9, 9)}))
-	prepare("replace: field becomes a signature", text, change(pdf.Dict{"FT": pdf.Name("Sig"), "V": nil}))
-	prepare("replace: field given a child", text, func(d *pdf.Document, u *pdf.Update) {
-		change(pdf.Dict{"Kids": pdf.Array{u.Add(pdf.Dict{"Parent": kept})}})(d, u)
+	s.prepare("replace: field's rectangle", text, s.change(pdf.Dict{"Rect": rect(0, 0, 9, 9)}))
+	s.prepare("replace: field becomes a signature", text, s.change(pdf.Dict{"FT": pdf.Name("Sig"), "V": nil}))
+	s.prepare("replace: field given a child", text, func(d *pdf.Document, u *pdf.Update) {
+		s.change(pdf.Dict{"Kids": pdf.Array{u.Add(pdf.Dict{"Parent": s.kept})}})(d, u)
 	})
-	prepare("replace: empty signature field filled by a loud time-stamp", func(d *pdf.Document, u *pdf.Update) {
-		kept = u.Add(pdf.Dict{"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Widget"), "FT": pdf.Name("Sig"), "T": pdf.String("Later"), "Rect": rect(0, 0, 595, 842), "P": firstPage(t, d).Ref})
+	s.prepare("replace: empty signature field filled by a loud time-stamp", func(d *pdf.Document, u *pdf.Update) {
+		s.kept = u.Add(pdf.Dict{"Type": pdf.Name("Annot"), "Subtype": pdf.Name("Widget"), "FT": pdf.Name("Sig"), "T": pdf.String("Later"), "Rect": rect(0, 0, 595, 842), "P": firstPage(t, d).Ref})
 		c := catalog(t, d)
-		c["AcroForm"] = pdf.Dict{"Fields": pdf.Array{kept}}
+		c["AcroForm"] = pdf.Dict{"Fields": pdf.Array{s.kept}}
 		u.Set(d.Root(), c)
-		page(u, d, pdf.Dict{"Annots": pdf.Array{kept}})
-	}, func(d *pdf.Document, u *pdf.Update) { change(pdf.Dict{"AP": pdf.Dict{"N": u.Add(content(u))}})(d, u) })
-	last := &f.list[len(f.list)-1]
-	loud := f.stamping(t)
-	loud.into, loud.field = kept, pdf.Dict{"AP": pdf.Dict{"N": pdf.Ref{Num: 5}}}
-	f.add("shadow", "replace: time-stamp that draws in a field that waits", last.from, f.signBy(t, last.from, loud))
-	prepare("complete: object that is missing", func(d *pdf.Document, u *pdf.Update) {
-		page(u, d, pdf.Dict{"Contents": pdf.Array{pdf.Ref{Num: 5}, pdf.Ref{Num: 150}}})
-	},
-		func(_ *pdf.Document, u *pdf.Update) {
-			u.Set(pdf.Ref{Num: 150}, &pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hidden)})
-		})
-	prepare("complete: object that is missing, as another generation", func(d *pdf.Document, u *pdf.Update) {
-		page(u, d, pdf.Dict{"Contents": pdf.Array{pdf.Ref{Num: 5}, pdf.Ref{Num: 7, Gen: 2}}})
-	}, func(_ *pdf.Document, u *pdf.Update) {
-		u.Set(pdf.Ref{Num: 7, Gen: 2}, &pdf.NewStream{Dict: pdf.Dict{}, Data: []byte(hidden)})
+		s.page(u, d, pdf.Dict{"Annots": pdf.Array{s.kept}})
+	}, func(d *pdf.Document, u *pdf.Update) {
+		s.change(pdf.Dict{"AP": pdf.Dict{"N": u.Add(hiddenContent(u))}})(d, u)
 	})
-	f.twoChains()
+	last := &s.list[len(s.list)-1]
+	loud := s.stamping(t)
+	loud.into, loud.field = s.kept, pdf.Dict{"AP": pdf.Dict{"N": pdf.Ref{Num: 5}}}
+	s.add("shadow", "replace: time-stamp that draws in a field that waits", last.from, s.signBy(t, last.from, loud))
 }
 
 // twoChains: a document whose signed revision ends with two cross-reference sections. The one that its startxref names was shown; the other stands in a comment,

@@ -91,7 +91,9 @@ func TestForgeries(t *testing.T) {
 	if len(f.list) < 60 {
 		t.Errorf("%d forged files", len(f.list))
 	}
-	t.Logf("%d forged files, none passed: %v", len(f.list), classes)
+	if !t.Failed() {
+		t.Logf("%d forged files: none passed; %v", len(f.list), classes)
+	}
 	f.askPoppler()
 }
 
@@ -131,5 +133,5 @@ func (f *forger) askPoppler() {
 	}
 	close(work)
 	wg.Wait()
-	f.t.Logf("pdfsig calls %d of them valid and wholly signed: %q", len(believed), believed)
+	f.t.Logf("pdfsig, not asked about certificates, calls %d of them valid and wholly signed: %q", len(believed), believed)
 }

@@ -30,8 +30,8 @@ const (
 
 // InspectOptions say how to judge. Anchors: the roots believed; At is the validation time (zero: now). Strict (for our own exports): every byte of each
 // signature's /Contents must be accounted for (lower-case hex, zero padding, DER re-encoding equal, only certificates that the
-// chains use, only known unsigned attributes), and the last signature must cover the file to its end, so that no byte of it can change
-// unnoticed.
+// chains use, only known unsigned attributes), the last signature must cover the file to its end, so that no byte of it can change
+// unnoticed, and no form may have been filled in nor comment added after a signature, whatever the signatures permit.
 type InspectOptions struct {
 	Anchors    *certs.Anchors
 	At         time.Time

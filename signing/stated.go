@@ -1,11 +1,9 @@
 package signing
 
 import (
-	"crypto"
 	"encoding/asn1"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -149,9 +147,8 @@ func (s *Statement) readPolicy(in cryptobyte.String) (note string, ok bool) {
 	if !ok || !hash.ReadASN1Bytes(&p.Digest, der.OCTET_STRING) || !hash.Empty() {
 		return "", false
 	}
-	p.Hash = crypto.Hash(0)
 	if h, err := a.digest(); err == nil {
-		p.Hash = h
+		p.Hash = h // else zero: one that is not accepted here
 	}
 	if !seq.Empty() && (!seq.ReadASN1(&qualifiers, der.SEQUENCE) || !seq.Empty()) {
 		return "", false
@@ -163,7 +160,7 @@ func (s *Statement) readPolicy(in cryptobyte.String) (note string, ok bool) {
 			return "", false
 		}
 		if oid.Equal(oidPolicyURI) && q.ReadASN1(&uri, der.IA5String) && len(uri) <= maxStatedText && utf8.Valid(uri) {
-			p.URI = strings.ToValidUTF8(string(uri), "")
+			p.URI = string(uri)
 		}
 	}
 	return unjudged, true
