@@ -65,8 +65,8 @@ fuzz: build-machine ## run each fuzzer for FUZZTIME (5s)
 bench: run-machine build ## measure against a raw minio-go put, pdfsign and pyHanko; prints a table, writes out/bench.json
 	@mkdir -p out
 	@$(BUILD) -o bin/trien-bench ./cmd/trien-bench
-	@python=$$(.ci/pyhanko-venv) || echo 'pyHanko cannot be installed: going on without it' >&2; \
-		exec bin/trien-bench --server bin/trien --json out/bench.json --python "$$python"
+	@{ deploy/install-packages.sh pyhanko && $(MAKE) .tools/interop/installed; } || echo 'pyHanko cannot be installed: going on without it' >&2
+	@exec bin/trien-bench --server bin/trien --json out/bench.json $$([ ! -e .tools/interop/installed ] || echo --python .tools/interop/bin/python)
 
 .PHONY: interop interop-quick
 interop: interop-machine .tools/interop/installed ## sign PDFs of many producers, have other programs judge them (INTEROP='--only scan')

@@ -63,9 +63,7 @@ postgres_package() {
 	echo "${newest:-postgresql-15}"
 }
 
-if [ "$purpose" = pyhanko ]; then
-	need python3-venv "an environment of its own for pyHanko" /usr/bin/python3 -c 'import ensurepip'
-else
+if [ "$purpose" != pyhanko ]; then
 	need gcc "C compiler for the PKCS#11 binding" have gcc
 	need libc6-dev "C headers for the PKCS#11 binding" test -e /usr/include/stdlib.h
 fi
@@ -82,7 +80,7 @@ if [[ "$purpose" = test || "$purpose" = interop* ]]; then
 	need chromium "tests of the pages; prints PDFs" have chromium
 	need fonts-liberation "Vietnamese letters in the pages' screenshots" found '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' '/usr/share/fonts/truetype/liberation*/LiberationSans-Regular.ttf'
 fi
-if [[ "$purpose" = interop* ]]; then
+if [[ "$purpose" = pyhanko || "$purpose" = interop* ]]; then
 	need python3-venv "the environment of pyHanko and of Python's PDF libraries" python3 -c 'import ensurepip, venv'
 fi
 if [ "$purpose" = interop ]; then
