@@ -13,6 +13,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 # Where `make run` and `make demo` keep their vault. A root's home is closed to the user that runs PostgreSQL.
 DATA     ?= $(if $(filter 0,$(shell id -u)),/var/lib/trien/demo,$(CURDIR)/out/vault)
 FUZZTIME ?= 5s
+SOAKTIME ?= 1h
 BUILD    := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 
 .PHONY: help
@@ -77,8 +78,13 @@ interop-quick: interop-quick-machine .tools/interop/installed ## the same with f
 	@exec bin/trien-interop --quick $(INTEROP)
 
 .PHONY: soak
-soak: test-machine ## the long tests: kill the server at random moments while deposits run
+soak: test-machine ## the long tests: kill the server at random moments while deposits run, then fuzz-soak
 	@go test -tags soak -v -count=1 -timeout 2h -run '^TestSoak' ./...
+	@.ci/fuzz-soak $(SOAKTIME)
+
+.PHONY: fuzz-soak
+fuzz-soak: build-machine ## fuzz the readers of documents, signatures, time-stamps and answers for SOAKTIME (1h), within a memory bound
+	@.ci/fuzz-soak $(SOAKTIME)
 
 .PHONY: samples
 samples: build-machine ## draw synthetic dossiers of invented people into out/samples

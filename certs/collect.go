@@ -220,7 +220,7 @@ func (q *question) kept(key string) (*scannedCRL, *Revocation, error) {
 	case errors.Is(err, errTooLong):
 		return nil, nil, err
 	case err != nil || !q.stands(r):
-		return nil, nil, nil //nolint:nilerr // a damaged copy is fetched again
+		return nil, nil, nil // a damaged copy is fetched again
 	}
 	return l, r, nil
 }

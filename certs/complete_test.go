@@ -56,10 +56,9 @@ func newLadder(t *testing.T, depth int) *ladder {
 		if i == depth+1 {
 			c.IsCA, c.KeyUsage, c.Subject.CommonName = false, x509.KeyUsageDigitalSignature, "leaf"
 		}
-		key, parent, signer := newKey(t), c, (*ecdsa.PrivateKey)(nil)
-		if i == 0 {
-			signer = key
-		} else {
+		key := newKey(t)
+		parent, signer := c, key
+		if i > 0 {
 			parent, signer = l.list[i-1], l.keys[i-1]
 			c.IssuingCertificateURL = []string{l.srv.URL + l.path(i-1)}
 		}

@@ -31,7 +31,7 @@ func revise(t *testing.T, doc []byte, change func(d *pdf.Document, u *pdf.Update
 	return append(doc[:len(doc):len(doc)], tail.Bytes...)
 }
 
-func catalog(t *testing.T, d *pdf.Document) pdf.Dict {
+func catalog(t testing.TB, d *pdf.Document) pdf.Dict {
 	t.Helper()
 	c, err := d.Catalog()
 	if err != nil {
@@ -40,7 +40,7 @@ func catalog(t *testing.T, d *pdf.Document) pdf.Dict {
 	return c.Clone()
 }
 
-func firstPage(t *testing.T, d *pdf.Document) pdf.Page {
+func firstPage(t testing.TB, d *pdf.Document) pdf.Page {
 	t.Helper()
 	for p, err := range d.Pages() {
 		if err != nil {
@@ -52,7 +52,7 @@ func firstPage(t *testing.T, d *pdf.Document) pdf.Page {
 	return pdf.Page{}
 }
 
-func get[T pdf.Object](t *testing.T, d *pdf.Document, o pdf.Object) T {
+func get[T pdf.Object](t testing.TB, d *pdf.Document, o pdf.Object) T {
 	t.Helper()
 	v, err := pdf.Get[T](d, o)
 	if err != nil {
@@ -61,7 +61,7 @@ func get[T pdf.Object](t *testing.T, d *pdf.Document, o pdf.Object) T {
 	return v
 }
 
-func refTo(t *testing.T, o pdf.Object) pdf.Ref {
+func refTo(t testing.TB, o pdf.Object) pdf.Ref {
 	t.Helper()
 	r, ok := o.(pdf.Ref)
 	if !ok {
@@ -70,7 +70,7 @@ func refTo(t *testing.T, o pdf.Object) pdf.Ref {
 	return r
 }
 
-func firstField(t *testing.T, d *pdf.Document) pdf.Ref {
+func firstField(t testing.TB, d *pdf.Document) pdf.Ref {
 	t.Helper()
 	return refTo(t, get[pdf.Array](t, d, get[pdf.Dict](t, d, catalog(t, d)["AcroForm"])["Fields"])[0])
 }

@@ -94,7 +94,7 @@ func (r *rules) read(doc *pdf.Document, perms pdf.Dict) error {
 	}
 	if certified != nil {
 		list = append(list, signatureField{dict: certified})
-		r.level = permitForms // the default of the standard
+		r.level = PermitSigning // the default of the standard
 	}
 	for i := range list {
 		s, err := readRestriction(doc, &list[i])
@@ -112,7 +112,7 @@ func (r *rules) read(doc *pdf.Document, perms pdf.Dict) error {
 
 // signing says why a signature field of that name must not be signed or added; nil if it may.
 func (r *rules) signing(name string) error {
-	if r.level == permitNothing {
+	if r.level == PermitNothing {
 		return fmt.Errorf("%w: an earlier signature allows no change, not even signatures", ErrUnsupported)
 	}
 	for _, l := range r.locks {

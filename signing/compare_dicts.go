@@ -223,7 +223,7 @@ func (c *comparison) compareEmptyField(ref pdf.Ref, a, b pdf.Dict) bool {
 	if !c.signedBy(ref) {
 		return false
 	}
-	if !c.isStamp(ref) && (c.permitted.level == permitNothing || c.locked(f.name)) {
+	if !c.isStamp(ref) && (c.permitted.level == PermitNothing || c.locked(f.name)) {
 		c.refuse("not-permitted", "signature field %q was signed although a signature before forbids it", f.name)
 		return true // said already
 	}

@@ -40,8 +40,8 @@ func (c *comparison) judgeAdded(f formField) {
 	switch {
 	case c.isStamp(f.ref):
 		c.allow("timestamp-added", f.name, "document time-stamp %q is added", f.name)
-	case c.permitted.level == permitNothing:
-		c.refuse("not-permitted", "signature field %q was added although the document was certified against changes", f.name)
+	case c.permitted.level == PermitNothing || c.locked(f.name):
+		c.refuse("not-permitted", "signature field %q was added although a signature before forbids it", f.name)
 	default:
 		c.allow("signature-added", f.name, "signature %q is added", f.name)
 	}

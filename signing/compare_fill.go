@@ -8,7 +8,7 @@ import (
 
 // locked says whether a signature before this revision locks the field.
 func (c *comparison) locked(field string) bool {
-	return slices.ContainsFunc(c.permitted.locks, func(l FieldLock) bool { return l.locks(field) })
+	return slices.ContainsFunc(c.permitted.locks, func(l Lock) bool { return l.locks(field) })
 }
 
 // compareFilled judges a form field, or a widget of one, that changes. What is filled in must be plain: text, a name, a list of texts; the looks are drawn
@@ -36,7 +36,7 @@ func (c *comparison) compareFilled(f formField, after pdf.Dict) (bool, error) {
 	switch {
 	case c.options.Strict:
 		why = "no form may be filled in"
-	case c.permitted.level == permitNothing:
+	case c.permitted.level == PermitNothing:
 		why = "the document was certified against changes"
 	case c.locked(f.name):
 		why = "a signature locks the field"
@@ -149,7 +149,7 @@ var (
 
 // comment says whether ref is a new annotation that the signatures permit.
 func (c *comparison) comment(ref pdf.Ref) (bool, error) {
-	if c.options.Strict || c.permitted.level != permitComments {
+	if c.options.Strict || c.permitted.level != PermitComments {
 		return false, nil
 	}
 	if _, had := c.old.Entry(ref.Num); had {

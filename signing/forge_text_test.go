@@ -85,7 +85,7 @@ func (f *forger) wrapping(doc []byte) map[string][]byte {
 		"copied, of another name": func(s pdf.Dict) { s["Name"] = pdf.String("Somebody Else") },
 		"copied, of another kind": func(s pdf.Dict) { s["SubFilter"] = pdf.Name("adbe.pkcs7.detached") },
 		"copied, range to the end": func(s pdf.Dict) {
-			s["ByteRange"] = append(s["ByteRange"].(pdf.Array)[:3:3], pdf.Integer(len(doc)-c.to+1000))
+			s["ByteRange"] = pdf.Array{pdf.Integer(0), pdf.Integer(c.from), pdf.Integer(c.to), pdf.Integer(len(doc) - c.to + 1000)}
 		},
 		"copied, without its range": func(s pdf.Dict) { delete(s, "ByteRange") },
 	} {

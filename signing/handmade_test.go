@@ -80,34 +80,12 @@ func (l *lab) addHand(t testing.TB, d *pdf.Document, u *pdf.Update, h handmade, 
 	if h.before != nil {
 		h.before(d, u)
 	}
-	catalog, err := d.Catalog()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := catalog.Clone()
-	form, err := pdf.Get[pdf.Dict](d, c["AcroForm"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	form = form.Clone()
-	fields, err := pdf.Get[pdf.Array](d, form["Fields"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var page pdf.Page
-	for p, err := range d.Pages() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		page = p
-		break
-	}
+	c := catalog(t, d)
+	form := get[pdf.Dict](t, d, c["AcroForm"]).Clone()
+	fields := get[pdf.Array](t, d, form["Fields"])
+	page := firstPage(t, d)
 	if h.into != (pdf.Ref{}) {
-		f, err := pdf.Get[pdf.Dict](d, h.into)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f = f.Clone()
+		f := get[pdf.Dict](t, d, h.into).Clone()
 		f["V"] = value
 		for k, v := range h.field {
 			f[k] = v
@@ -125,10 +103,7 @@ func (l *lab) addHand(t testing.TB, d *pdf.Document, u *pdf.Update, h handmade, 
 		}
 		field := u.Add(w)
 		form["Fields"] = append(fields.Clone(), field)
-		annots, err := pdf.Get[pdf.Array](d, page.Dict["Annots"])
-		if err != nil {
-			t.Fatal(err)
-		}
+		annots := get[pdf.Array](t, d, page.Dict["Annots"])
 		dict := page.Dict.Clone()
 		dict["Annots"] = append(annots.Clone(), field)
 		u.Set(page.Ref, dict)
@@ -199,10 +174,7 @@ func fillablePDF(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var page pdf.Page
-	for page = range d.Pages() {
-		break
-	}
+	page := firstPage(t, d)
 	look := func(text string) pdf.Ref {
 		return u.Add(&pdf.NewStream{Dict: pdf.Dict{"Type": pdf.Name("XObject"), "Subtype": pdf.Name("Form"), "BBox": rect(0, 0, 100, 20)}, Data: []byte(text)})
 	}
@@ -224,11 +196,7 @@ func fillablePDF(t testing.TB) []byte {
 		widget("Tx", "fixed", 410, pdf.Dict{"V": pdf.String("fixed"), "Ff": pdf.Integer(1)}),
 		widget("Sig", "Sign", 300, nil),
 	}
-	c, err := d.Catalog()
-	if err != nil {
-		t.Fatal(err)
-	}
-	next := c.Clone()
+	next := catalog(t, d)
 	next["AcroForm"] = pdf.Dict{"Fields": append(kids.Clone(), group), "DA": pdf.String("/Helv 0 Tf 0 g")}
 	u.Set(d.Root(), next)
 	dict := page.Dict.Clone()

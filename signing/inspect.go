@@ -170,7 +170,7 @@ func (i *inspector) admit(f signatureField) error {
 	i.list = append(i.list, c)
 	var err error
 	if c.restriction, err = readRestriction(i.doc, &c.signatureField); isContent(err) {
-		c.restriction = restriction{level: permitNothing}
+		c.restriction = restriction{level: PermitNothing}
 		c.add(true, "restriction-unreadable", "what the signature permits after it cannot be read: "+err.Error())
 	} else if err != nil {
 		return err

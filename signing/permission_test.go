@@ -11,30 +11,15 @@ import (
 // fieldNamed finds a field of the form by its full name.
 func fieldNamed(t testing.TB, d *pdf.Document, name string) pdf.Ref {
 	t.Helper()
-	c, err := d.Catalog()
-	if err != nil {
-		t.Fatal(err)
-	}
-	form, err := pdf.Get[pdf.Dict](d, c["AcroForm"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields, err := pdf.Get[pdf.Array](d, form["Fields"])
-	if err != nil {
-		t.Fatal(err)
-	}
+	fields := get[pdf.Array](t, d, get[pdf.Dict](t, d, catalog(t, d)["AcroForm"])["Fields"])
 	for _, o := range fields {
-		f, err := pdf.Get[pdf.Dict](d, o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := get[pdf.Dict](t, d, o)
 		ref, _ := o.(pdf.Ref)
 		if f["T"] == pdf.String(name) {
 			return ref
 		}
 		if name == "part.a" && f["T"] == pdf.String("part") {
-			ref, _ = f["Kids"].(pdf.Array)[0].(pdf.Ref)
-			return ref
+			return refTo(t, get[pdf.Array](t, d, f["Kids"])[0])
 		}
 	}
 	t.Fatalf("no field %q", name)
@@ -46,11 +31,7 @@ func fill(t testing.TB, name string, entries func(u *pdf.Update) pdf.Dict) func(
 	return func(d *pdf.Document, u *pdf.Update) {
 		t.Helper()
 		ref := fieldNamed(t, d, name)
-		f, err := pdf.Get[pdf.Dict](d, ref)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f = f.Clone()
+		f := get[pdf.Dict](t, d, ref).Clone()
 		for k, v := range entries(u) {
 			f[k] = v
 		}
@@ -75,19 +56,10 @@ func drawn(text string, resources pdf.Dict) func(*pdf.Update) pdf.Dict {
 func annotate(t testing.TB, a pdf.Dict) func(d *pdf.Document, u *pdf.Update) {
 	return func(d *pdf.Document, u *pdf.Update) {
 		t.Helper()
-		for p, err := range d.Pages() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			annots, err := pdf.Get[pdf.Array](d, p.Dict["Annots"])
-			if err != nil {
-				t.Fatal(err)
-			}
-			page := p.Dict.Clone()
-			page["Annots"] = append(annots.Clone(), u.Add(a))
-			u.Set(p.Ref, page)
-			break
-		}
+		p := firstPage(t, d)
+		page := p.Dict.Clone()
+		page["Annots"] = append(get[pdf.Array](t, d, page["Annots"]).Clone(), u.Add(a))
+		u.Set(p.Ref, page)
 	}
 }
 
@@ -185,7 +157,7 @@ func TestSigningOn(t *testing.T) {
 		{"P1, field that waits", l.signBy(t, base, certifying(1)), into, false, "not-permitted"},
 		{"P2, field that waits", l.signBy(t, base, certifying(2)), into, true, "signature-filled"},
 		{"locked field that waits", l.signBy(t, base, locking("Include", "Sign")), into, false, "not-permitted"},
-		{"all locked, new field", l.signBy(t, base, locking("All")), second, true, "signature-added"},
+		{"all locked, new field", l.signBy(t, base, locking("All")), second, false, "not-permitted"},
 		{"plain, field that waits", l.signBy(t, base, handmade{}), into, true, "signature-filled"},
 		{"P1, time-stamp", l.signBy(t, base, certifying(1)), func(doc []byte) []byte { return l.signBy(t, doc, l.stamping(t)) }, true, "timestamp-added"},
 		{"plain, evidence", l.signBy(t, base, handmade{}), func(doc []byte) []byte { return l.evidence(t, doc) }, true, "security-store"},
@@ -199,7 +171,7 @@ func TestSigningOn(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, r.Changes)
 		}
 	}
-	if r := inspectAt(t, l.signBy(t, base, certifying(2)), lax); r.Signatures[0].Certified != 2 {
+	if r := inspectAt(t, l.signBy(t, base, certifying(2)), lax); r.Signatures[0].Certified != signing.PermitSigning {
 		t.Errorf("certified %d", r.Signatures[0].Certified)
 	}
 	if r := inspectAt(t, l.signBy(t, base, locking("Exclude", "a.b")), lax); len(r.Signatures[0].Locks) != 1 || r.Signatures[0].Locks[0].Fields[0] != "a.b" {

@@ -66,7 +66,7 @@ func (f *form) checkClaims(r *Request) error {
 	if err := r.Lock.check(); err != nil {
 		return err
 	}
-	for _, p := range []Permission{r.Certify, Permission(f.rules.level)} {
+	for _, p := range []Permission{r.Certify, f.rules.level} {
 		if p != 0 && r.Lock.Permission > p {
 			return fmt.Errorf("%w: lock that allows more than the document's certification", ErrUnsupported)
 		}

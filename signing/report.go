@@ -108,9 +108,9 @@ type SignatureReport struct {
 	ByteRange        [4]int64
 	RevisionEnd      int64 // where its revision ends
 	WholeRevision    bool
-	Certified        int         // DocMDP level that it sets for what comes after: 1 nothing, 2 forms and signatures, 3 comments too; 0 none
-	Locks            []FieldLock // form fields that it locks
-	Changes          []Change    // after it: those of [Report.Changes] of later revisions
+	Certified        Permission // that it gives to what comes after (DocMDP); 0: it says nothing
+	Locks            []Lock     // form fields that it locks
+	Changes          []Change   // after it: those of [Report.Changes] of later revisions
 	Findings         []Finding
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"trien/certs"
 	"trien/signing"
@@ -141,7 +142,7 @@ func checkSigned(ctx context.Context, t task, anchors *certs.Anchors) (err error
 			return fmt.Errorf("what it signed is judged %s: %s", s.Indication, s.SubIndication)
 		}
 	}
-	if level := r.Signatures[0].Level; level != "" && level != t.Level { // pdfsign's are no PAdES
+	if level := r.Signatures[0].Level; !strings.HasPrefix(level, signing.LevelCMS) && level != t.Level { // pdfsign's are no PAdES
 		return fmt.Errorf("what it signed is %s, not %s", level, t.Level)
 	}
 	return startsWith(t.Output, t.Input)

@@ -14,11 +14,13 @@ type input struct {
 	make                 makeFunc
 	needs                string // program beside the validators and Python
 	quick                bool
-	large                bool  // removed as soon as it is judged, also with --keep
-	before               int   // signatures in it already
-	again                bool  // the organisation that seals it is among those who signed before
-	plain, visibly       bool  // signed without anything to see, or with; neither: by turns
-	refused              error // the reason for which we must refuse it; nil: it must be signed
+	large                bool                                // removed as soon as it is judged, also with --keep
+	before               int                                 // signatures in it already
+	again                bool                                // the organisation that seals it is among those who signed before
+	plain, visibly       bool                                // signed without anything to see, or with; neither: by turns
+	way                  func(r *signing.Request, seal bool) // how it is signed; nil: nothing special
+	pss, p384            bool                                // the person signs with RSA-PSS, the organisation with P-384
+	refused              error                               // the reason for which we must refuse it; nil: it must be signed
 }
 
 // visible alternates, the same way in every run.
@@ -29,7 +31,7 @@ var handmadePlain = byHand("1.7", "\n", plainHand)
 // catalogue of all inputs.
 func catalogue() []input {
 	var all []input
-	for _, part := range [][]input{typeset(), rewritten(), libraries(), byHands(), signedBefore(), refusals()} {
+	for _, part := range [][]input{typeset(), rewritten(), libraries(), byHands(), signedBefore(), ways(), refusals()} {
 		all = append(all, part...)
 	}
 	return all

@@ -16,6 +16,14 @@ import sys
 
 from asn1crypto import cms, crl, ocsp, pem, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    FormUpdatingRule,
+    GenericFieldModificationRule,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+    StandardDiffPolicy,
+)
 from pyhanko.sign.validation import ades, async_validate_pdf_signature
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.policy_decl import (
@@ -34,6 +42,18 @@ from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+
+# The default policy, but that it allows no appearance to be overwritten: stricter, yet it takes a locked field that nobody touched for what it is.
+SEPARATE_APPEARANCES = StandardDiffPolicy(
+    global_rules=DEFAULT_DIFF_POLICY.global_rules,
+    form_rule=FormUpdatingRule(
+        field_rules=[
+            SigFieldCreationRule(),
+            SigFieldModificationRule(),
+            GenericFieldModificationRule(allow_in_place_appearance_stream_changes=False),
+        ]
+    ),
+)
 
 logging.disable(logging.CRITICAL)  # its warnings are in the verdicts
 
@@ -137,6 +157,10 @@ class Judge:
         out["verdict"], out["why"] = verdict
         out["coverage"] = sig.coverage.name
         out["changes"] = changes(sig.diff_result)
+        if "is locked" in out["changes"]:
+            out["lock"] = out["changes"]
+            sig.compute_integrity_info(diff_policy=SEPARATE_APPEARANCES)
+            out["changes"] = changes(sig.diff_result)
         container = cms.ContentInfo.load(sig.pkcs7_content)
         out["container"] = dump("cms", container.dump())
         tokens = attribute(sig.signer_info["unsigned_attrs"], "signature_time_stamp_token")

@@ -92,6 +92,7 @@ func (b *bench) openStore(ctx context.Context) error {
 type baseline struct {
 	before   int               // signatures in it
 	again    bool              // input.again
+	pss      bool              // input.pss
 	findings []signing.Finding // ours about the document as a whole
 	trusted  int               // of the signatures, how many pdfsig calls valid and trusted
 	stamps   int               // and how many document time-stamps it lists
@@ -102,7 +103,7 @@ type baseline struct {
 }
 
 func (b *bench) baseline(ctx context.Context, d *document, in input) (baseline, error) {
-	base, path := baseline{before: in.before, again: in.again}, d.file.Name()
+	base, path := baseline{before: in.before, again: in.again, pss: in.pss}, d.file.Name()
 	var err error
 	if base.qpdf, err = qpdfComplaints(ctx, path); err != nil {
 		return base, err

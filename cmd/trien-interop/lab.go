@@ -25,7 +25,8 @@ type lab struct {
 	*devpki.Authority
 	anchors               *certs.Anchors
 	stamps                signing.Timestamper
-	person, seal, another signer // another signs, with other programs, what we get to sign
+	person, seal, seal384 signer // RSA, P-256, P-384
+	another               signer // signs, with other programs, what we get to sign
 	trust                 string // folder with what validators are given: roots, issuers, OCSP answers, CRLs
 	stop                  func() error
 }
@@ -62,29 +63,36 @@ func openLab(ctx context.Context, trust string) (l *lab, err error) {
 
 // issue makes keys and certificates of those who sign.
 func (l *lab) issue() error {
-	personKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return err
 	}
-	sealKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
+	const office = "Ban Tổ chức Thử nghiệm"
+	l.person = signer{name: "Nguyễn Thị Mĩ Ngọc", key: key}
+	if l.person.cert, err = l.IssuePerson(devpki.Subject{CommonName: l.person.name, Organisation: office, Title: "Trưởng phòng"}, key.Public()); err != nil {
 		return err
 	}
-	anotherKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
+	for _, s := range []struct {
+		who   *signer
+		name  string
+		curve elliptic.Curve
+		issue func(devpki.Subject, crypto.PublicKey) (*x509.Certificate, error)
+	}{
+		{&l.seal, office, elliptic.P256(), l.IssueSeal},
+		{&l.seal384, office, elliptic.P384(), l.IssueSeal},
+		{&l.another, "Trần Văn Thử", elliptic.P256(), l.IssuePerson},
+	} {
+		key, err := ecdsa.GenerateKey(s.curve, rand.Reader)
+		if err != nil {
+			return err
+		}
+		cert, err := s.issue(devpki.Subject{CommonName: s.name}, key.Public())
+		if err != nil {
+			return err
+		}
+		*s.who = signer{s.name, key, cert}
 	}
-	l.person = signer{name: "Nguyễn Thị Mĩ Ngọc", key: personKey}
-	l.seal = signer{name: "Ban Tổ chức Thử nghiệm", key: sealKey}
-	l.another = signer{name: "Trần Văn Thử", key: anotherKey}
-	if l.person.cert, err = l.IssuePerson(devpki.Subject{CommonName: l.person.name, Organisation: l.seal.name, Title: "Trưởng phòng"}, personKey.Public()); err != nil {
-		return err
-	}
-	if l.seal.cert, err = l.IssueSeal(devpki.Subject{CommonName: l.seal.name}, sealKey.Public()); err != nil {
-		return err
-	}
-	l.another.cert, err = l.IssuePerson(devpki.Subject{CommonName: l.another.name}, anotherKey.Public())
-	return err
+	return nil
 }
 
 // hand writes what validators get: anchors, and statements for the levels that carry none; and the keys of those that sign with other programs.
@@ -92,7 +100,7 @@ func (l *lab) hand(ctx context.Context) error {
 	var e certs.Evidence
 	f := certs.Fetcher{}
 	now := time.Now()
-	for _, c := range []*x509.Certificate{l.person.cert, l.seal.cert, l.another.cert, l.TSACertificate()} {
+	for _, c := range []*x509.Certificate{l.person.cert, l.seal.cert, l.seal384.cert, l.another.cert, l.TSACertificate()} {
 		chain := append([]*x509.Certificate{c}, l.Intermediates()...)
 		if err := f.Collect(ctx, &e, append(chain, l.Root()), now); err != nil {
 			return fmt.Errorf("collecting statements for the validators: %w", err)

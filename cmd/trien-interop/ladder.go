@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"io"
 	"os"
-	"time"
 
 	"trien/signing"
 )
@@ -54,12 +53,28 @@ func (d *document) hash(n int64) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// sign appends one signature; stamps nil: B-B. visible draws it on the first page. An error before anything was written is a refusal.
-func (l *lab) sign(ctx context.Context, d *document, who signer, stamps signing.Timestamper, visible bool) error {
+// request is what a person, or an organisation, asks of us for an input.
+func (l *lab) request(in input, seal bool) (signing.Request, signer) {
+	who, visible := l.person, in.visible()
+	if seal {
+		who, visible = l.seal, !in.plain && !visible
+		if in.p384 {
+			who = l.seal384
+		}
+	}
 	r := signing.Request{Certificate: who.cert, Name: who.name, Reason: "Phê duyệt (ký số)", Location: "Hà Nội"}
 	if visible {
-		r.Visible = &signing.Appearance{Page: 1, Rect: [4]float64{24, 24, 224, 84}, Lines: []string{who.name, time.Now().Format("Ngày 02/01/2006")}}
+		r.Visible = &signing.Appearance{Page: 1, Rect: [4]float64{24, 24, 224, 84}, Name: who.name, Reason: r.Reason, ShowTime: true}
 	}
+	if in.way != nil {
+		in.way(&r, seal)
+	}
+	return r, who
+}
+
+// sign appends one signature; stamps nil: B-B. An error before anything was written is a refusal.
+func (l *lab) sign(ctx context.Context, d *document, in input, seal bool, stamps signing.Timestamper) error {
+	r, who := l.request(in, seal)
 	p, err := signing.Prepare(ctx, d.file, d.size, r)
 	if err != nil {
 		return err
@@ -96,13 +111,13 @@ func (l *lab) stamp(ctx context.Context, d *document) error {
 
 // climb brings the document to each level in turn and calls at with it there. base is its size unsigned.
 func (l *lab) climb(ctx context.Context, d *document, in input, at func(level string) error) error {
-	base, visible := d.size, in.visible()
+	base := d.size
 	person := func(stamps signing.Timestamper) func() error {
 		return func() error {
 			if err := d.cut(base); err != nil {
 				return err
 			}
-			return l.sign(ctx, d, l.person, stamps, visible)
+			return l.sign(ctx, d, in, false, stamps)
 		}
 	}
 	var stamped int64
@@ -113,7 +128,7 @@ func (l *lab) climb(ctx context.Context, d *document, in input, at func(level st
 		signing.LevelLTA: {func() error { return l.stamp(ctx, d) }},
 		levelTwice: {
 			func() error { return d.cut(stamped) },
-			func() error { return l.sign(ctx, d, l.seal, l.stamps, !visible && !in.plain) },
+			func() error { return l.sign(ctx, d, in, true, l.stamps) },
 			func() error { return l.evidence(ctx, d) },
 			func() error { return l.stamp(ctx, d) },
 		},

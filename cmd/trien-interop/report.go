@@ -165,7 +165,7 @@ func (r *report) print(w io.Writer) {
 			fmt.Fprintln(w, line)
 		}
 	}
-	r.summary(w)
+	fmt.Fprintf(w, "%s\n%s", r.summary(), r.explained("exception "))
 }
 
 // rejections explains each ✗.
@@ -181,13 +181,19 @@ func (r result) rejections() []string {
 	return out
 }
 
-func (r *report) summary(w io.Writer) {
+func (r *report) summary() string {
 	t := r.Totals
-	fmt.Fprintf(w, "%d inputs of %d producers: %d accepted by all at all levels (%d files, %d verdicts), %d refused by us before signing, %d failed; %.0f s\n",
+	return fmt.Sprintf("%d inputs of %d producers: %d accepted by all at all levels (%d files, %d verdicts), %d refused by us before signing, %d failed; %.0f s",
 		t.Inputs, t.Producers, t.Signed, t.Files, t.Verdicts, t.Refused, t.Failed, r.Seconds)
-	for _, e := range slices.Sorted(maps.Keys(t.Excused)) {
-		fmt.Fprintf(w, "with the exception %s (%d verdicts): %s\n", e, t.Excused[e], exceptions[e])
+}
+
+// explained are the exceptions that were needed, one a line.
+func (r *report) explained(before string) string {
+	var b strings.Builder
+	for _, e := range slices.Sorted(maps.Keys(r.Exceptions)) {
+		fmt.Fprintf(&b, "%s%s (%d verdicts): %s\n", before, e, r.Totals.Excused[e], r.Exceptions[e])
 	}
+	return b.String()
 }
 
 // save writes interop.json and interop.md; each is the whole file or the old one.
@@ -212,8 +218,7 @@ func replace(path string, data []byte) error {
 }
 
 func (r *report) markdown(w io.Writer) {
-	fmt.Fprintf(w, "# Signatures that other programs accept\n\n%s, version %s. ", r.Time.Format("2006-01-02 15:04 MST"), r.Version)
-	r.summary(w)
+	fmt.Fprintf(w, "# Signatures that other programs accept\n\n%s, version %s. %s.\n", r.Time.Format("2006-01-02 15:04 MST"), r.Version, r.summary())
 	fmt.Fprintf(w, "\n%s.\n\n| input | producer | what | size |", legend())
 	for _, level := range levels {
 		fmt.Fprintf(w, " %s |", level)
@@ -230,6 +235,7 @@ func (r *report) markdown(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
+	fmt.Fprintf(w, "\n## Exceptions\n\n%s", r.explained("- "))
 	fmt.Fprintf(w, "\n## Versions\n\n| program | version |\n|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(r.Tools)) {
 		fmt.Fprintf(w, "| %s | %s |\n", name, r.Tools[name])

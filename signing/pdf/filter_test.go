@@ -87,6 +87,7 @@ func TestFiltersRefuse(t *testing.T) {
 		"cut off":       {"/Filter/FlateDecode", flate(strings.Repeat("abcdefg", 99))[:12], 1000, pdf.ErrDamaged},
 		"not hex":       {"/Filter/ASCIIHexDecode", "zz>", 100, pdf.ErrDamaged},
 		"not base 85":   {"/Filter/ASCII85Decode", "\x7f\x7f\x7f\x7f\x7f~>", 100, pdf.ErrDamaged},
+		"not below":     {"/Filter[/ASCII85Decode/FlateDecode]", "0", 100, pdf.ErrDamaged},
 		"run cut off":   {"/Filter/RunLengthDecode", "\x05ab", 100, pdf.ErrDamaged},
 		"run without":   {"/Filter/RunLengthDecode", "\xfe", 100, pdf.ErrDamaged},
 		"too long":      {"/Filter/FlateDecode", flate(strings.Repeat("a", 101)), 100, pdf.ErrUnsupported},

@@ -112,8 +112,8 @@ func (s *Stream) Decoded(limit int64) (io.ReadCloser, error) {
 	raw := &rawReader{r: s.Raw()}
 	var r io.Reader = raw
 	for i, name := range names {
-		if r, err = newFilter(name, parms[i], r); err != nil {
-			return nil, err
+		if r, err = newFilter(name, parms[i], r); err != nil { // it may have read, through the filters below
+			return nil, raw.sort(err)
 		}
 	}
 	return io.NopCloser(&decodedReader{r: r, raw: raw, left: limit}), nil
@@ -178,7 +178,18 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decodedReader bounds the decoded bytes and sorts the errors.
+// sort gives the error of a filter its kind: the reader's own, or damage of the data.
+func (r *rawReader) sort(err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrDamaged), errors.Is(err, ErrUnsupported):
+		return err
+	case r.err != nil:
+		return r.err
+	}
+	return damagedf("stream does not decode: %v", err)
+}
+
+// decodedReader bounds the decoded bytes.
 type decodedReader struct {
 	r    io.Reader
 	raw  *rawReader
@@ -197,13 +208,8 @@ func (r *decodedReader) Read(p []byte) (int, error) {
 		return int(r.left), unsupportedf("decoded stream is too long")
 	}
 	r.left -= int64(n)
-	switch {
-	case err == nil, errors.Is(err, ErrDamaged), errors.Is(err, ErrUnsupported):
-		return n, err
-	case r.raw.err != nil:
-		return n, r.raw.err
-	case err == io.EOF:
+	if err == io.EOF && r.raw.err == nil {
 		return n, io.EOF
 	}
-	return n, damagedf("stream does not decode: %v", err)
+	return n, r.raw.sort(err)
 }
