@@ -48,7 +48,7 @@ func (v *Vault) fulfilByFile(ctx context.Context, a Actor, j Job, taken ledger.H
 	defer base.Close()
 	options := signing.AcceptOptions{Certificate: cert, Anchors: v.anchors, At: v.now()}
 	if _, err := signing.Accept(ctx, base, base.Size(), signed, size, options); err != nil {
-		if why, reason := signedFileError(err); reason != "" {
+		if reason, why := signedFileError(err); reason != "" {
 			return Fulfilled{}, v.refuse(ctx, a, Sign, j.target(), reason, why)
 		}
 		return Fulfilled{}, fmt.Errorf("judging a file signed elsewhere: %w", err)
@@ -56,17 +56,17 @@ func (v *Vault) fulfilByFile(ctx context.Context, a Actor, j Job, taken ledger.H
 	return v.finish(ctx, a, j, taken, &growing{base: signed, size: size})
 }
 
-// signedFileError says in the vault's kinds why a file is not taken, and the code for the access record; "" if it is not the file's fault.
-func signedFileError(err error) (error, string) {
+// signedFileError is the code for the access record of why a file is not taken, and why in the vault's kinds; "" if it is not the file's fault.
+func signedFileError(err error) (string, error) {
 	switch {
 	case errors.Is(err, signing.ErrTampered):
-		return fmt.Errorf("%w: %w", ErrSignedFile, err), "signed_file"
+		return "signed_file", fmt.Errorf("%w: %w", ErrSignedFile, err)
 	case errors.Is(err, signing.ErrSignature):
-		return fmt.Errorf("%w: %w", ErrSignature, err), "signature"
+		return "signature", fmt.Errorf("%w: %w", ErrSignature, err)
 	case errors.Is(err, signing.ErrCertificate):
-		return fmt.Errorf("%w: %w", ErrCertificate, err), "certificate"
+		return "certificate", fmt.Errorf("%w: %w", ErrCertificate, err)
 	case errors.Is(err, signing.ErrDamaged), errors.Is(err, signing.ErrEncrypted), errors.Is(err, signing.ErrUnsupported):
-		return pdfError(err), "damaged"
+		return "damaged", pdfError(err)
 	}
-	return err, ""
+	return "", err
 }
