@@ -43,7 +43,7 @@ func newMetrics(v health, version string, log *slog.Logger) *metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "trien_build_info", Help: "Version of the program."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(m.requests, m.durations, m.deposits, m.taken, m.given, m.signIns, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &backlog{v, log})
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &backlog{v, log}, &expiries{v, log})
 	return m
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"trien/certs"
 	"trien/signing"
 	"trien/vault"
 	"trien/vault/bundle"
@@ -33,6 +34,7 @@ var staticFiles embed.FS
 type pageData struct {
 	Title   string
 	Notice  string // something went well
+	Expiry  []certs.ExpiryWarning
 	Problem *problemData
 	View    any
 
@@ -69,6 +71,9 @@ func (s *Server) show(c *gin.Context, v *visit, status int, name string, d pageD
 	d.Lang, d.Other, d.Actor, d.CSRF, d.Version = v.lang, english, v.actor, v.csrf(), s.config.Version
 	if v.lang == english {
 		d.Other = vietnamese
+	}
+	if v.actor != nil {
+		d.Expiry = s.vault.ExpiryNotices(*v.actor)
 	}
 	d.Path = c.Request.URL.Path
 	d.Toggle = "/?lang=" + string(d.Other)

@@ -210,6 +210,16 @@ var words = map[string][2]string{
 	"action.read_receipt":   {"Xem biên nhận", "Read a receipt"},
 	"action.read_access":    {"Xem nhật ký", "Read the access record"},
 
+	"expiry.seal":     {"Chứng thư của con dấu cơ quan", "The certificate of the organisation's seal"},
+	"expiry.tsa":      {"Chứng thư của dịch vụ dấu thời gian", "The certificate of the time-stamp authority"},
+	"expiry.official": {"Chứng thư ký số của bạn", "Your signing certificate"},
+
+	"expires.certificate-expires-90":    {"hết hạn trong 90 ngày tới, lúc", "ends within 90 days, at"},
+	"expires.certificate-expires-30":    {"hết hạn trong 30 ngày tới, lúc", "ends within 30 days, at"},
+	"expires.certificate-expires-7":     {"hết hạn trong 7 ngày tới, lúc", "ends within 7 days, at"},
+	"expires.certificate-expired":       {"đã hết hạn, lúc", "has ended, at"},
+	"expires.certificate-not-yet-valid": {"chưa có hiệu lực; hết hạn lúc", "is not valid yet; it ends at"},
+
 	"done.deposited": {"Đã nộp lưu. Tài liệu được mã hóa và lưu an toàn.", "Deposited. The document is encrypted and safe."},
 	"done.submitted": {"Đã trình ký.", "Submitted for approval."},
 	"done.exported":  {"Đã lập gói hồ sơ và trình ký.", "The export is made and submitted for signature."},

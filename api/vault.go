@@ -91,6 +91,8 @@ type evidence interface {
 type health interface {
 	Ready(ctx context.Context) error
 	Stats(ctx context.Context) (vault.Stats, error)
+	Expiry(ctx context.Context) (vault.Expiry, error)
+	ExpiryNotices(a vault.Actor) []certs.ExpiryWarning
 }
 
 var _ Vault = (*vault.Vault)(nil)

@@ -72,6 +72,7 @@ type config struct {
 	Trust struct {
 		Anchors       string `yaml:"anchors"`
 		Intermediates string `yaml:"intermediates"`
+		Cache         string `yaml:"cache"`
 	} `yaml:"trust"`
 	Timestamps struct {
 		URLs    []string `yaml:"urls"`
@@ -177,7 +178,7 @@ func (c *config) settings() (settings, error) {
 			SecretKey: objects.Secret(r.secret("objects.secret_key_file", c.Objects.SecretKeyFile)),
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
-		stampURLs: c.Timestamps.URLs, stampTimeout: stampTimeout, limits: limits,
+		revocationCache: c.Trust.Cache, stampURLs: c.Timestamps.URLs, stampTimeout: stampTimeout, limits: limits,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

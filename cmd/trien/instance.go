@@ -40,15 +40,17 @@ type settings struct {
 		certificate *x509.Certificate
 		chain       []*x509.Certificate
 	}
-	offerKey       ed25519.PrivateKey // nil: no device is enrolled
-	anchors        *certs.Anchors
-	intermediates  []*x509.Certificate
-	stampURLs      []string
-	stampTimeout   time.Duration
-	limits         vault.Limits
-	publicURL      string   // how people reach the server; empty: as a request says
-	trustedProxies []string // whose X-Forwarded-For is believed
-	scratch        string   // folder for encrypted scratch files; empty: the system's
+	offerKey      ed25519.PrivateKey // nil: no device is enrolled
+	anchors       *certs.Anchors
+	intermediates []*x509.Certificate
+	// revocationCache is the folder for long lists of revoked certificates; empty: they are kept in memory.
+	revocationCache string
+	stampURLs       []string
+	stampTimeout    time.Duration
+	limits          vault.Limits
+	publicURL       string   // how people reach the server; empty: as a request says
+	trustedProxies  []string // whose X-Forwarded-For is believed
+	scratch         string   // folder for encrypted scratch files; empty: the system's
 }
 
 // instance is a running vault.
@@ -110,8 +112,13 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("opening the keyring: %w", err)
 	}
+	cache, err := certs.NewCache(certs.CacheConfig{Dir: s.revocationCache})
+	if err != nil {
+		return vault.Config{}, fmt.Errorf("opening the cache of revocation lists: %w", err)
+	}
 	return vault.Config{
-		Store: store, Objects: bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
+		Revocation: &certs.Fetcher{Cache: cache},
+		Store:      store, Objects: bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }
