@@ -31,11 +31,11 @@ func TestDevices(t *testing.T) {
 	_, err = official.Offer(ctx, job.ID)
 	wantCode(t, err, "no_device")
 
-	enrolled, err := official.EnrolDevice(ctx, "Máy phòng làm việc", ed25519.PublicKey(key[ed25519.SeedSize:]))
+	enrolled, err := official.EnrolDevice(ctx, "Máy phòng làm việc", ed25519.PublicKey(key[32:]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = official.EnrolDevice(ctx, "Máy khác", ed25519.PublicKey(key[ed25519.SeedSize:]))
+	_, err = official.EnrolDevice(ctx, "Máy khác", ed25519.PublicKey(key[32:]))
 	wantCode(t, err, "device_known")
 
 	device := r.client("vi")

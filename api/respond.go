@@ -51,21 +51,25 @@ func (s *Server) judge(c *gin.Context, err error) kind {
 }
 
 func (s *Server) writeProblem(c *gin.Context, k kind, field string) {
-	lang := acceptLanguage(c.GetHeader("Accept-Language"))
-	t := k.vi
-	if lang == english {
-		t = k.en
-	}
-	p := wire.Problem{
-		Type: "/problems/" + k.code, Code: k.code, Status: k.status, Title: t.title, Detail: t.detail,
-		En: wire.ProblemText{Title: k.en.title, Detail: k.en.detail}, RequestID: requestID(c), Field: field,
-	}
+	p := problemOf(c, k, field)
 	setProblemHeaders(c, k)
 	c.Writer.Header().Del("ETag")
-	c.Header("Content-Language", string(lang))
+	c.Header("Content-Language", string(acceptLanguage(c.GetHeader("Accept-Language"))))
 	c.Header("Vary", "Accept-Language")
 	s.write(c, k.status, "application/problem+json", p)
 	c.Abort()
+}
+
+// problemOf is what a problem says, in the language asked for.
+func problemOf(c *gin.Context, k kind, field string) wire.Problem {
+	t := k.vi
+	if acceptLanguage(c.GetHeader("Accept-Language")) == english {
+		t = k.en
+	}
+	return wire.Problem{
+		Type: "/problems/" + k.code, Code: k.code, Status: k.status, Title: t.title, Detail: t.detail,
+		En: wire.ProblemText{Title: k.en.title, Detail: k.en.detail}, RequestID: requestID(c), Field: field,
+	}
 }
 
 func setProblemHeaders(c *gin.Context, k kind) {

@@ -186,6 +186,8 @@ func (s *Server) routeInterface(e *gin.Engine) {
 	quick.GET("/versions/:version/receipt", s.signedIn(s.getReceipt))
 	v1.POST("/versions/:version/submissions", s.signedIn(s.postSubmission))
 
+	v1.POST("/submissions", s.signedIn(s.postSubmissions))
+
 	quick.GET("/exports", s.signedIn(s.listExports))
 	quick.GET("/exports/:export", s.signedIn(s.getExport))
 	v1.GET("/exports/:export/content", s.signedIn(s.getExportContent))

@@ -63,6 +63,7 @@ type versions interface {
 
 type jobs interface {
 	Submit(ctx context.Context, a vault.Actor, id vault.VersionID, signer vault.AccountID, reason string) (vault.Job, error)
+	SubmitAll(ctx context.Context, a vault.Actor, ids []vault.VersionID, signer vault.AccountID, reason string) ([]vault.Submitted, error)
 	Jobs(ctx context.Context, a vault.Actor) ([]vault.Job, error)
 	Job(ctx context.Context, a vault.Actor, id vault.JobID) (vault.Job, error)
 	JobDocument(ctx context.Context, a vault.Actor, id vault.JobID) (*vault.Content, error)

@@ -129,6 +129,42 @@ func (s *Server) getReceipt(c *gin.Context, a vault.Actor) error {
 	return s.writeJSON(c, http.StatusOK, toProof(id, p))
 }
 
+// postSubmissions answers 200 with what became of each version: one that is refused does not keep the others out.
+func (s *Server) postSubmissions(c *gin.Context, a vault.Actor) error {
+	in, err := readJSON[wire.Submissions](s, c)
+	if err != nil {
+		return err
+	}
+	signer, err := optionalID[vault.AccountID]("signer", in.Signer)
+	if err != nil {
+		return err
+	}
+	if len(in.Versions) > vault.MaxBatch {
+		return invalidField("versions")
+	}
+	ids := make([]vault.VersionID, len(in.Versions))
+	for i, text := range in.Versions {
+		if ids[i], err = parseID[vault.VersionID]("versions", text); err != nil {
+			return err
+		}
+	}
+	done, err := s.vault.SubmitAll(c.Request.Context(), a, ids, signer, in.Reason)
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(c, http.StatusOK, toList(done, func(d vault.Submitted) wire.Submitted {
+		w := wire.Submitted{Version: d.Version.String()}
+		if d.Err != nil {
+			p := problemOf(c, s.judge(c, d.Err), fieldOf(d.Err))
+			w.Problem = &p
+			return w
+		}
+		j := toJob(d.Job)
+		w.Job = &j
+		return w
+	}))
+}
+
 func (s *Server) postSubmission(c *gin.Context, a vault.Actor) error {
 	id, err := pathID[vault.VersionID](c, "version")
 	if err != nil {

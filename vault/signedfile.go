@@ -56,8 +56,8 @@ func (v *Vault) fulfilByFile(ctx context.Context, a Actor, j Job, taken ledger.H
 	return v.finish(ctx, a, j, taken, &growing{base: signed, size: size})
 }
 
-// signedFileError says in the vault's kinds why a file is not taken, and the code for the access record; "" if it is not the file's fault.
-func signedFileError(err error) (reason string, why error) {
+// signedFileError is the code for the access record of why a file is not taken, and why in the vault's kinds; "" if it is not the file's fault.
+func signedFileError(err error) (string, error) {
 	switch {
 	case errors.Is(err, signing.ErrTampered):
 		return "signed_file", fmt.Errorf("%w: %w", ErrSignedFile, err)

@@ -134,6 +134,14 @@ func (c *Client) Submit(ctx context.Context, version, signer, reason string) (wi
 	return j, err
 }
 
+// SubmitAll asks an official (empty: the actor) to approve up to 500 versions. What could not be submitted comes with its problem, in
+// the order given. It may be sent again: what waits already keeps its job.
+func (c *Client) SubmitAll(ctx context.Context, versions []string, signer, reason string) ([]wire.Submitted, error) {
+	var l wire.List[wire.Submitted]
+	err := c.call(ctx, http.MethodPost, "/submissions", nil, wire.Submissions{Versions: versions, Signer: signer, Reason: reason}, &l)
+	return l.Items, err
+}
+
 // ExportDossier builds the export of a dossier and asks its signer to sign it.
 func (c *Client) ExportDossier(ctx context.Context, dossier string, n wire.NewExport) (wire.Exported, error) {
 	var x wire.Exported

@@ -217,6 +217,20 @@ type Submission struct {
 	Reason string `json:"reason"`
 }
 
+// Submissions asks an official to approve up to 500 versions.
+type Submissions struct {
+	Versions []string `json:"versions"`
+	Signer   string   `json:"signer,omitempty"` // empty: who asks
+	Reason   string   `json:"reason"`
+}
+
+// Submitted is what became of one version of a batch: a job, or the problem that there is none for.
+type Submitted struct {
+	Version string   `json:"version"`
+	Job     *Job     `json:"job,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+}
+
 // NewExport asks for a dossier as one signed PDF.
 type NewExport struct {
 	Signer    string `json:"signer,omitempty"`    // empty: who asks

@@ -112,7 +112,7 @@ func (b *batch) people() {
 	b.staff, b.official = b.s.signIn("vanthu", word), b.s.signIn("lanhdao", word)
 }
 
-// submit deposits n documents and asks the official to sign each.
+// submit deposits n documents and asks the official to sign all of them.
 func (b *batch) submit(n int) {
 	b.t.Helper()
 	ctx := b.t.Context()
@@ -123,6 +123,7 @@ func (b *batch) submit(n int) {
 	b.dossier = d.ID
 	var work sync.WaitGroup
 	var mu sync.Mutex
+	var versions []string
 	next := make(chan int)
 	for range 4 {
 		work.Go(func() {
@@ -136,13 +137,8 @@ func (b *batch) submit(n int) {
 					b.t.Error(err)
 					continue
 				}
-				job, err := b.staff.Submit(ctx, done.Version.ID, b.account, "Phê duyệt")
-				if err != nil {
-					b.t.Error(err)
-					continue
-				}
 				mu.Lock()
-				b.jobs[job.ID] = true
+				versions = append(versions, done.Version.ID)
 				mu.Unlock()
 			}
 		})
@@ -152,6 +148,16 @@ func (b *batch) submit(n int) {
 	}
 	close(next)
 	work.Wait()
+	done, err := b.staff.SubmitAll(ctx, versions, b.account, "Phê duyệt")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, d := range done {
+		if d.Job == nil {
+			b.t.Fatalf("version %s was not submitted: %+v", d.Version, d.Problem)
+		}
+		b.jobs[d.Job.ID] = true
+	}
 	if len(b.jobs) != n {
 		b.t.Fatalf("%d of %d documents were submitted", len(b.jobs), n)
 	}

@@ -18,7 +18,7 @@ import (
 
 var key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
 
-func public() ed25519.PublicKey { return ed25519.PublicKey(key[ed25519.SeedSize:]) }
+func public() ed25519.PublicKey { return ed25519.PublicKey(key[32:]) }
 
 func sample() offer.Offer {
 	digest := sha256.Sum256([]byte("document"))
@@ -71,7 +71,7 @@ func TestEveryFlippedBitIsSeen(t *testing.T) {
 			}
 		}
 	}
-	other := ed25519.PublicKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))[ed25519.SeedSize:])
+	other := ed25519.PublicKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))[32:])
 	if _, err := offer.Open(signed, other); !errors.Is(err, offer.ErrSignature) {
 		t.Errorf("under another key: %v", err)
 	}

@@ -176,12 +176,12 @@ func (r *reader) numbers(name string, into ...*int64) {
 		r.fail(name)
 		return
 	}
-	for i, f := range fields {
-		n, err := strconv.ParseInt(f, 10, 64)
+	for i, value := range into {
+		n, err := strconv.ParseInt(fields[i], 10, 64)
 		if err != nil {
 			r.fail(name)
 		}
-		*into[i] = n //nolint:gosec // there are as many, see above
+		*value = n
 	}
 }
 
