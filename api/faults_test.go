@@ -15,6 +15,7 @@ import (
 	"trien/api"
 	"trien/api/client"
 	"trien/api/wire"
+	"trien/certs"
 	"trien/vault"
 )
 
@@ -33,6 +34,8 @@ type broken struct {
 func (b broken) Authenticate(context.Context, vault.Token, vault.Source) (vault.Actor, error) {
 	return vault.Actor{Role: vault.Staff}, nil
 }
+
+func (b broken) ExpiryNotices(vault.Actor) []certs.ExpiryWarning { return nil }
 
 func (b broken) Dossiers(ctx context.Context, _ vault.Actor, _ vault.DossierQuery) ([]vault.Dossier, error) {
 	return nil, b.how(ctx)
