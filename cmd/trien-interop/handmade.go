@@ -129,9 +129,9 @@ func deepTree(n int) func(h *handmade) {
 	return func(h *handmade) {
 		h.object("<< /Type /Catalog /Pages 2 0 R >>")
 		for i := range n { // node, page, content
-			parent, kids := fmt.Sprintf("/Parent %d 0 R", 3*i-1), fmt.Sprintf("%d 0 R", 3*i+3)
-			if i == 0 {
-				parent = a4 + " " + font
+			parent, kids := a4+" "+font, fmt.Sprintf("%d 0 R", 3*i+3)
+			if i > 0 {
+				parent = fmt.Sprintf("/Parent %d 0 R", 3*i-1)
 			}
 			if i < n-1 {
 				kids += fmt.Sprintf(" %d 0 R", 3*i+5)

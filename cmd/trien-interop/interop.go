@@ -68,7 +68,7 @@ func interop(ctx context.Context, o options, stdout, stderr io.Writer) (err erro
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(next)
-		for i := range inputs {
+		for _, i := range largestFirst(inputs) {
 			select {
 			case next <- i:
 			case <-ctx.Done():
@@ -106,6 +106,19 @@ func interop(ctx context.Context, o options, stdout, stderr io.Writer) (err erro
 		return fmt.Errorf("%w: %d of %d documents", errNotAll, r.Totals.Failed, len(r.Results))
 	}
 	return nil
+}
+
+// largestFirst is the order of work, so that nobody waits for the largest at the end.
+func largestFirst(inputs []input) []int {
+	var first, then []int
+	for i, in := range inputs {
+		if in.large {
+			first = append(first, i)
+		} else {
+			then = append(then, i)
+		}
+	}
+	return append(first, then...)
 }
 
 // checkMachine names everything that is missing at once.

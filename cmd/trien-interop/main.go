@@ -65,7 +65,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&o.python, "python", ".tools/interop/bin/python", "`interpreter` of the environment that holds requirements.txt")
 	f.StringVar(&o.out, "out", "out", "`folder` for interop.json and interop.md")
-	f.StringVar(&o.scratch, "scratch", "", "`folder` for the documents, emptied afterwards; the largest takes 600 MB (default: the temporary one)")
+	f.StringVar(&o.scratch, "scratch", "", "`folder` for the documents, emptied afterwards; the largest has 300 MB (default: the temporary one)")
 	f.StringVar(&o.only, "only", "", "only inputs whose name contains `text`")
 	f.BoolVar(&o.quick, "quick", false, "a few inputs that need none of the larger producers")
 	f.BoolVar(&o.keep, "keep", false, "leave the documents in the scratch folder")

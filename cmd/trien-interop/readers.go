@@ -25,13 +25,12 @@ type pdfsigResult struct {
 
 // pdfsig counts signatures that poppler calls valid with a trusted certificate, and document time-stamps, which it cannot judge.
 func (b *bench) pdfsig(ctx context.Context, path string) (pdfsigResult, error) {
-	out, err := exec.CommandContext(ctx, "pdfsig", "-no-ocsp", "-nssdir", b.nss, path).CombinedOutput() //nolint:gosec // our own paths, no shell
-	var status *exec.ExitError
-	if err != nil && !errors.As(err, &status) {
-		return pdfsigResult{}, fmt.Errorf("pdfsig: %w", err)
+	out, _, err := ask(ctx, "pdfsig", "-no-ocsp", "-nssdir", b.nss, path)
+	if err != nil {
+		return pdfsigResult{}, err
 	}
 	var r pdfsigResult
-	for _, block := range signatureBlock.Split(string(out), -1)[1:] {
+	for _, block := range signatureBlock.Split(out, -1)[1:] {
 		r.text += strings.Join(pdfsigLine.FindAllString(block, -1), ", ") + "; "
 		switch {
 		case strings.Contains(block, "Signature Type: unknown"), strings.Contains(block, "Signature Type: ETSI.RFC3161"):
@@ -80,14 +79,24 @@ func (b *bench) structure(ctx context.Context, path, before string, complaints f
 
 // qpdfComplaints returns qpdf's warnings and errors; empty if it has none.
 func qpdfComplaints(ctx context.Context, path string) (string, error) {
-	out, err := exec.CommandContext(ctx, "qpdf", "--check", path).CombinedOutput()
-	return complaints(string(out), path, err)
+	out, failed, err := ask(ctx, "qpdf", "--check", path)
+	return complaints(out, path, failed), err
 }
 
 // mupdfComplaints likewise for MuPDF, which reads all pages for it.
 func mupdfComplaints(ctx context.Context, path string) (string, error) {
-	out, err := exec.CommandContext(ctx, "mutool", "info", path).CombinedOutput()
-	return complaints(string(out), path, err)
+	out, failed, err := ask(ctx, "mutool", "info", path)
+	return complaints(out, path, failed), err
+}
+
+// ask runs a program that may say no by its exit code.
+func ask(ctx context.Context, name string, args ...string) (out string, failed bool, err error) {
+	text, err := exec.CommandContext(ctx, name, args...).CombinedOutput() //nolint:gosec // the paths are ours
+	var status *exec.ExitError
+	if err != nil && !errors.As(err, &status) {
+		return "", false, fmt.Errorf("%s: %w", name, err)
+	}
+	return string(text), status != nil, nil
 }
 
 // mupdf: no complaint about the structure, and every signature's digest and value valid.
@@ -118,20 +127,12 @@ func (b *bench) mupdf(ctx context.Context, path, level string, base baseline) (v
 
 // mupdfSignatures counts the signatures that MuPDF calls valid.
 func mupdfSignatures(ctx context.Context, path string) (valid int, text string, err error) {
-	out, err := exec.CommandContext(ctx, "mutool", "sign", "-v", path).CombinedOutput()
-	var status *exec.ExitError
-	if err != nil && !errors.As(err, &status) {
-		return 0, "", fmt.Errorf("mutool: %w", err)
-	}
-	return strings.Count(string(out), "The signature is valid") + strings.Count(string(out), "The document is unchanged"), string(out), nil
+	out, _, err := ask(ctx, "mutool", "sign", "-v", path)
+	return strings.Count(out, "The signature is valid") + strings.Count(out, "The document is unchanged"), out, err
 }
 
 // complaints picks the lines that warn. Offsets and counts differ from revision to revision: numbers do not count.
-func complaints(out, path string, err error) (string, error) {
-	var status *exec.ExitError
-	if err != nil && !errors.As(err, &status) {
-		return "", err
-	}
+func complaints(out, path string, failed bool) string {
 	var lines []string
 	for line := range strings.Lines(out) {
 		line = number.ReplaceAllString(strings.TrimSpace(strings.ReplaceAll(line, path, "")), "#")
@@ -139,9 +140,9 @@ func complaints(out, path string, err error) (string, error) {
 			lines = append(lines, line)
 		}
 	}
-	if len(lines) == 0 && err != nil {
-		return shorten(strings.ReplaceAll(out, path, "")), nil //nolint:nilerr // what it said is the answer
+	if len(lines) == 0 && failed {
+		return shorten(strings.ReplaceAll(out, path, ""))
 	}
 	slices.Sort(lines)
-	return shorten(strings.Join(lines, "; ")), nil
+	return shorten(strings.Join(lines, "; "))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os/exec"
 	"runtime"
@@ -25,8 +26,11 @@ func toolVersions(ctx context.Context, o options, inputs []input) (map[string]st
 	}
 	for _, name := range names {
 		if _, known := out[name]; !known {
-			text, _ := exec.CommandContext(ctx, name, versionOf[name]...).CombinedOutput() // some exit with 1 and tell all the same
-			line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+			var complaints strings.Builder
+			cmd := exec.CommandContext(ctx, name, versionOf[name]...)
+			cmd.Stderr = &complaints
+			text, _ := cmd.Output() // some exit with 1, some tell it on the other channel
+			line, _, _ := strings.Cut(strings.TrimSpace(cmp.Or(string(text), complaints.String())), "\n")
 			out[name] = line
 		}
 	}
