@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -85,4 +86,34 @@ func (d *document) ReadAt(p []byte, off int64) (int, error) {
 		n += copy(p[n:], from)
 	}
 	return n, nil
+}
+
+// writeMany writes a document of so many small objects, as drawings have them: what is large in it is the cross-reference.
+func writeMany(w io.Writer, objects int) error {
+	b := bufio.NewWriter(w)
+	size, err := b.WriteString("%PDF-1.7\n")
+	if err != nil {
+		return err
+	}
+	offsets := make([]int, 0, objects)
+	for n := 1; n <= objects; n++ {
+		text := "<</A 1>>"
+		switch n {
+		case 1:
+			text = "<</Type/Catalog/Pages 2 0 R>>"
+		case 2:
+			text = "<</Type/Pages/Kids[3 0 R]/Count 1>>"
+		case 3:
+			text = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>"
+		}
+		offsets = append(offsets, size)
+		k, _ := fmt.Fprintf(b, "%d 0 obj\n%s\nendobj\n", n, text) // Flush tells
+		size += k
+	}
+	fmt.Fprintf(b, "xref\n0 %d\n0000000000 65535 f \n", objects+1)
+	for _, offset := range offsets {
+		fmt.Fprintf(b, "%010d 00000 n \n", offset)
+	}
+	fmt.Fprintf(b, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", objects+1, size)
+	return b.Flush()
 }

@@ -178,12 +178,18 @@ func startsWith(path, with string) (err error) {
 }
 
 // writeDocument writes one of the bench's documents to a file.
-func writeDocument(path string, size int64) (err error) {
-	f, err := os.Create(path)
+func writeDocument(path string, size int64) error {
+	return writeFile(path, func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(newDocument(size, 1), 0, size))
+		return err
+	})
+}
+
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := createAnew(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = io.Copy(f, io.NewSectionReader(newDocument(size, 1), 0, size))
-	return err
+	return write(f)
 }

@@ -22,6 +22,9 @@ type signaturePlan struct {
 	sizes  []signatureSize
 	rounds int
 	turn   time.Duration // of one contender in one round
+
+	large   int64 // bytes of a document signed while memory is watched
+	objects int   // of another one
 }
 
 // signatureSize is a document and how it is signed.
@@ -75,7 +78,7 @@ func planFor(quick bool) plan {
 			receipts: []receipts{{"deposit to receipt, 50 KB, 1 client", 1, 5, 100, 250}},
 			large:    20 * mb,
 			space:    gb,
-			signing:  planSignatures(1, time.Millisecond, 100*kb, mb),
+			signing:  planSignatures(signaturePlan{rounds: 1, turn: time.Millisecond, large: 20 * mb, objects: 20_000}, 100*kb, mb),
 		}
 	}
 	return plan{
@@ -98,14 +101,13 @@ func planFor(quick bool) plan {
 		},
 		large:   gb,
 		space:   12 * gb,
-		signing: planSignatures(9, 400*time.Millisecond, 100*kb, 10*mb, 100*mb),
+		signing: planSignatures(signaturePlan{rounds: 9, turn: 400 * time.Millisecond, large: gb, objects: 2_000_000}, 100*kb, 10*mb, 100*mb),
 	}
 }
 
 // planSignatures: with both kinds of key at B-B, where no network decides; the smallest document with time-stamps too. RSA itself takes a
 // millisecond of anybody who signs 100 KB, and hashing 60 of anybody who signs 100 MB.
-func planSignatures(rounds int, turn time.Duration, sizes ...int64) signaturePlan {
-	p := signaturePlan{rounds: rounds, turn: turn}
+func planSignatures(p signaturePlan, sizes ...int64) signaturePlan {
 	for i, bytes := range sizes {
 		goals := map[string]float64{contenderPDFSign: 3, contenderPyHanko: 20}
 		s := signatureSize{bytes, []signatureSeries{{levelB, keyRSA, goals}, {levelB, keyEC, goals}}}

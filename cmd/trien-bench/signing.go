@@ -121,7 +121,7 @@ func benchSignatures(ctx context.Context, o options, p signaturePlan, folder str
 	if s.python == "" {
 		s.say("pyHanko is not installed: signatures are not compared with its")
 	}
-	for _, measure := range []func(context.Context) ([]row, error){s.signatures, s.judging} {
+	for _, measure := range []func(context.Context) ([]row, error){s.signatures, s.extremes, s.judging} {
 		more, err := measure(ctx)
 		if err != nil {
 			return nil, err
@@ -154,6 +154,54 @@ func (s *signatureBench) signatures(ctx context.Context) ([]row, error) {
 		rows = append(rows, most.peakRows(amount(size.bytes))...)
 	}
 	return rows, nil
+}
+
+// extremes watches our own memory while documents are signed that are large in one way or the other.
+func (s *signatureBench) extremes(ctx context.Context) ([]row, error) {
+	var rows []row
+	for _, document := range []struct {
+		name  string
+		write func(path string) error
+	}{
+		{amount(s.large), func(path string) error { return writeDocument(path, s.large) }},
+		{fmt.Sprintf("%d objects", s.objects), func(path string) error {
+			return writeFile(path, func(w io.Writer) error { return writeMany(w, s.objects) })
+		}},
+	} {
+		s.say("memory while a document of %s is signed", document.name)
+		t := s.keys[keyRSA]
+		t.Input, t.Output, t.Level = filepath.Join(s.folder, "input.pdf"), s.output(contenderTrien), levelB
+		if err := document.write(t.Input); err != nil {
+			return nil, err
+		}
+		peak, err := s.peakOf(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, atMost("peak memory, signing "+document.name, "MiB", peak, signatureMemoryGoal))
+		if err := errors.Join(os.Remove(t.Input), os.Remove(t.Output)); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// peakOf is our own peak after some signatures.
+func (s *signatureBench) peakOf(ctx context.Context, t task) (peak float64, err error) {
+	c, err := startContender(ctx, contenderTrien, t, s.program, contendArgument, contenderTrien)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, c.stop()) }()
+	for range 3 {
+		if _, err := c.run(0); err != nil {
+			return 0, err
+		}
+	}
+	if err := checkSigned(ctx, t, certs.NewAnchors(s.authority.Root())); err != nil {
+		return 0, err
+	}
+	return c.peak()
 }
 
 // start starts the contenders of a task, in the order of their turns.

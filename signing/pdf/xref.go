@@ -5,28 +5,6 @@ import (
 	"slices"
 )
 
-type entryKind uint8
-
-const (
-	entryFree entryKind = iota
-	entryOffset
-	entryCompressed
-)
-
-// entry of a cross-reference section. off is an offset, or for a compressed object its stream's number and its index.
-type entry struct {
-	off  int64
-	num  uint32
-	gen  uint16
-	kind entryKind
-}
-
-func compressedEntry(num uint32, stream, index int64) entry {
-	return entry{off: stream<<32 | index, num: num, kind: entryCompressed}
-}
-
-func (e entry) container() (stream, index int) { return int(e.off >> 32), int(e.off & 0xffffffff) }
-
 // section is one cross-reference section; its entries are xref.entries[lo:hi], those that win first.
 type section struct {
 	kind    XrefKind
@@ -35,29 +13,6 @@ type section struct {
 	closed  bool  // there is an %%EOF
 	trailer Dict
 	lo, hi  int
-}
-
-// numberMap maps object numbers to small numbers, cheaply where they are dense and without harm where a file names only a high one. Zero is
-// what was not set.
-type numberMap struct{ chunks []*[1024]int32 }
-
-func (m *numberMap) get(num int) int32 {
-	if c := num / 1024; num >= 0 && c < len(m.chunks) && m.chunks[c] != nil {
-		return m.chunks[c][num%1024]
-	}
-	return 0
-}
-
-// set expects 0 <= num <= maxObjectNumber.
-func (m *numberMap) set(num int, v int32) {
-	c := num / 1024
-	for c >= len(m.chunks) {
-		m.chunks = append(m.chunks, nil)
-	}
-	if m.chunks[c] == nil {
-		m.chunks[c] = new([1024]int32)
-	}
-	m.chunks[c][num%1024] = v
 }
 
 // numberSet is a set of object numbers, a bit for each.
@@ -78,7 +33,7 @@ func (s *numberSet) add(num int) bool {
 
 // xref is the whole cross-reference: entries of all sections, the latest first, and for each object the entry that counts.
 type xref struct {
-	entries  []entry
+	entries  entryList
 	sections []section
 	counts   numberMap // by object number: 1 + index of the entry that counts
 	highest  int       // highest object number defined
@@ -89,19 +44,19 @@ func (x *xref) find(num int) (entry, bool) {
 	if i == 0 {
 		return entry{}, false
 	}
-	return x.entries[i-1], true
+	return x.entries.at(int(i) - 1), true
 }
 
 func (x *xref) add(e entry) error {
 	if e.num > maxObjectNumber {
 		return unsupportedf("object number %d is above %d", e.num, maxObjectNumber)
 	}
-	if len(x.entries) == maxXrefEntries {
+	if x.entries.len() == maxXrefEntries {
 		return unsupportedf("more than %d cross-reference entries", maxXrefEntries)
 	}
-	x.entries = append(x.entries, e)
+	x.entries.append(e)
 	if x.counts.get(int(e.num)) == 0 {
-		x.counts.set(int(e.num), int32(len(x.entries)))
+		x.counts.set(int(e.num), int32(x.entries.len()))
 	}
 	x.highest = max(x.highest, int(e.num))
 	return nil
@@ -191,7 +146,7 @@ func (d *Document) readSection(off int64) (section, error) {
 	if l.offset() != off {
 		d.note("xref-offset", off, "cross-reference offset points before the section")
 	}
-	s := section{offset: off, lo: len(d.xref.entries)}
+	s := section{offset: off, lo: d.xref.entries.len()}
 	var err error
 	if l.keyword("xref") {
 		err = d.readTable(&l, &s)
@@ -206,7 +161,7 @@ func (d *Document) readSection(off int64) (section, error) {
 	if err != nil {
 		return section{}, err
 	}
-	s.hi = len(d.xref.entries)
+	s.hi = d.xref.entries.len()
 	s.end, s.closed = sectionEnd(&l)
 	return s, l.err
 }
@@ -232,9 +187,10 @@ func sectionEnd(l *lexer) (int64, bool) {
 	return l.offset(), true
 }
 
-// readTable reads a classic table and its trailer; l stands after "xref".
+// readTable reads a classic table and its trailer; l stands after "xref". In a hybrid file the entries of its /XRefStm stand between the used and
+// the free ones, because objects hidden from old readers are free in the table (7.5.8.4).
 func (d *Document) readTable(l *lexer, s *section) error {
-	table, err := d.readSubsections(l)
+	free, err := d.readSubsections(l, s)
 	if err != nil {
 		return err
 	}
@@ -249,26 +205,7 @@ func (d *Document) readTable(l *lexer, s *section) error {
 		return damagedf("the trailer at offset %d is not a dictionary", p.start)
 	}
 	s.trailer = trailer
-	return d.mergeTable(s, table)
-}
-
-// mergeTable adds a table's entries; in a hybrid file those of its /XRefStm stand between the used and the free ones, because objects hidden
-// from old readers are free in the table (7.5.8.4).
-func (d *Document) mergeTable(s *section, table []entry) error {
-	used := func(e entry) bool { return e.kind != entryFree }
-	for _, want := range []bool{true, false} {
-		for _, e := range table {
-			if used(e) != want {
-				continue
-			}
-			if err := d.addEntry(e, s); err != nil {
-				return err
-			}
-		}
-		at, hybrid := s.trailer["XRefStm"]
-		if !want || !hybrid {
-			continue
-		}
+	if at, hybrid := s.trailer["XRefStm"]; hybrid {
 		off, ok := at.(Integer)
 		if !ok || off <= 0 || int64(off) >= d.src.size {
 			return damagedf("/XRefStm of the trailer does not point into the file")
@@ -278,16 +215,21 @@ func (d *Document) mergeTable(s *section, table []entry) error {
 			return err
 		}
 	}
+	for i := range free.len() {
+		if err := d.addEntry(free.at(i), s); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// readSubsections reads up to and with "trailer".
-func (d *Document) readSubsections(l *lexer) ([]entry, error) {
-	var table []entry
+// readSubsections reads up to and with "trailer". It adds the entries of objects in use to section s and returns the others.
+func (d *Document) readSubsections(l *lexer, s *section) (free *entryList, err error) {
+	free = new(entryList)
 	for first := true; ; first = false {
 		l.skipSpace()
 		if l.keyword("trailer") {
-			return table, nil
+			return free, nil
 		}
 		start, ok1 := l.unsigned()
 		count, ok2 := l.unsigned()
@@ -304,10 +246,14 @@ func (d *Document) readSubsections(l *lexer) ([]entry, error) {
 				d.note("xref-numbering", l.offset(), "cross-reference table starts with 1 instead of 0")
 				start, e.num = 0, 0
 			}
-			if len(table)+len(d.xref.entries) >= maxXrefEntries {
+			if free.len()+d.xref.entries.len() >= maxXrefEntries {
 				return nil, unsupportedf("more than %d cross-reference entries", maxXrefEntries)
 			}
-			table = append(table, e)
+			if e.kind == entryFree {
+				free.append(e)
+			} else if err := d.addEntry(e, s); err != nil {
+				return nil, err
+			}
 		}
 	}
 }
@@ -349,12 +295,12 @@ func (x *xref) sectionEntries(from, to int) []entry {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b int32) int {
-		return int(x.entries[a].num) - int(x.entries[b].num)
+		return int(x.entries.number(int(a))) - int(x.entries.number(int(b)))
 	})
-	all = slices.CompactFunc(all, func(a, b int32) bool { return x.entries[a].num == x.entries[b].num })
+	all = slices.CompactFunc(all, func(a, b int32) bool { return x.entries.number(int(a)) == x.entries.number(int(b)) })
 	out := make([]entry, len(all))
 	for i, j := range all {
-		out[i] = x.entries[j]
+		out[i] = x.entries.at(int(j))
 	}
 	return out
 }
