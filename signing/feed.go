@@ -27,7 +27,7 @@ func feedBoth(ctx context.Context, w hash.Hash, out io.Writer, r io.ReaderAt, fr
 	if from < 0 || to < from {
 		return fmt.Errorf("%w: byte range", ErrDamaged)
 	}
-	now, next := chunks.Get().(*[chunk]byte), chunks.Get().(*[chunk]byte)
+	now, next := chunks.Get().(*[chunk]byte), chunks.Get().(*[chunk]byte) //nolint:errcheck // New makes nothing else
 	defer chunks.Put(now)
 	defer chunks.Put(next)
 	size := min(chunk, to-from)

@@ -42,8 +42,8 @@ func FuzzTSTInfo(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add([]byte(s.content))
-	f.Add([]byte(s.content[:len(s.content)-4]))
+	f.Add(s.content)
+	f.Add(s.content[:len(s.content)-4])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var info *tstInfo
 		var err error
