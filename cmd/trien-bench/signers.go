@@ -72,6 +72,9 @@ func readIdentity(t task) (identity, error) {
 	return id, err
 }
 
+// reserveAlone holds a signature with a short chain and no time-stamp.
+const reserveAlone = 4 << 10
+
 // trien signs as the vault does.
 type trien struct {
 	task
@@ -106,7 +109,11 @@ func (s *trien) sign(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	p, err := signing.Prepare(ctx, in, info.Size(), signing.Request{Certificate: s.chain[0], Copy: out})
+	r := signing.Request{Certificate: s.chain[0], Copy: out}
+	if s.tsa == nil {
+		r.Reserve = reserveAlone // as pdfsign reserves less without an authority
+	}
+	p, err := signing.Prepare(ctx, in, info.Size(), r)
 	if err != nil {
 		return err
 	}
