@@ -72,7 +72,7 @@ func interop(ctx context.Context, o options, stdout, stderr io.Writer) (err erro
 			select {
 			case next <- i:
 			case <-ctx.Done():
-				return ctx.Err()
+				return context.Cause(ctx)
 			}
 		}
 		return nil
