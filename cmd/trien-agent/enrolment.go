@@ -22,9 +22,10 @@ import (
 // the server and its offers again.
 type enrolment struct {
 	server  string
-	ca      string // PEM; empty: the system's roots
-	pin     string // SHA-256 of the key of the authority that the server's certificate was under
-	login   string // for people to read
+	ca      string   // PEM; empty: the system's roots
+	pin     string   // SHA-256 of the key of the authority that the server's certificate was under
+	login   string   // for people to read
+	modules []string // PKCS#11 libraries of the official's tokens, so that signing needs no options
 	account uuid.UUID
 	device  uuid.UUID
 	key     ed25519.PrivateKey // of this device
@@ -51,15 +52,15 @@ func configFolder() (string, error) {
 // text writes the enrolment, one "key value" a line in this order.
 func (e *enrolment) text() []byte {
 	b64 := base64.StdEncoding.EncodeToString
-	return fmt.Appendf(nil, "%s\nserver %s\nca %s\npin %s\nlogin %s\naccount %s\ndevice %s\nkey %s\noffers %s\n",
-		enrolmentFormat, e.server, b64([]byte(e.ca)), e.pin, e.login, e.account, e.device, b64(e.key.Seed()), b64(e.offers))
+	return fmt.Appendf(nil, "%s\nserver %s\nca %s\npin %s\nlogin %s\nmodules %s\naccount %s\ndevice %s\nkey %s\noffers %s\n",
+		enrolmentFormat, e.server, b64([]byte(e.ca)), e.pin, e.login, b64([]byte(strings.Join(e.modules, "\n"))), e.account, e.device, b64(e.key.Seed()), b64(e.offers))
 }
 
 // parseEnrolment reads what text writes, and nothing else.
 func parseEnrolment(text []byte) (*enrolment, error) {
 	bad := errors.New("enrolment is damaged")
 	lines := strings.Split(string(text), "\n")
-	keys := []string{"server", "ca", "pin", "login", "account", "device", "key", "offers"}
+	keys := []string{"server", "ca", "pin", "login", "modules", "account", "device", "key", "offers"}
 	if len(lines) != len(keys)+2 || lines[0] != enrolmentFormat {
 		return nil, bad
 	}
@@ -76,12 +77,16 @@ func parseEnrolment(text []byte) (*enrolment, error) {
 	offers, err3 := base64.StdEncoding.DecodeString(values["offers"])
 	account, err4 := uuid.Parse(values["account"])
 	device, err5 := uuid.Parse(values["device"])
-	if errors.Join(err1, err2, err3, err4, err5) != nil || len(seed) != ed25519.SeedSize || len(offers) != ed25519.PublicKeySize {
+	modules, err6 := base64.StdEncoding.DecodeString(values["modules"])
+	if errors.Join(err1, err2, err3, err4, err5, err6) != nil || len(seed) != ed25519.SeedSize || len(offers) != ed25519.PublicKeySize {
 		return nil, bad
 	}
 	e := &enrolment{
 		server: values["server"], ca: string(ca), pin: values["pin"], login: values["login"], account: account, device: device,
 		key: ed25519.NewKeyFromSeed(seed), offers: offers,
+	}
+	if len(modules) > 0 {
+		e.modules = strings.Split(string(modules), "\n")
 	}
 	if !bytes.Equal(e.text(), text) {
 		return nil, bad
@@ -187,13 +192,46 @@ func (a *agent) enroll(ctx context.Context) error {
 	if err != nil || len(done.OfferKey) != ed25519.PublicKeySize {
 		return fmt.Errorf("%w: enrolment", client.ErrAnswer)
 	}
-	e := &enrolment{
-		server: s.Server(), ca: string(ca), pin: s.Authority(), login: a.login, account: account, device: device, key: private, offers: done.OfferKey,
-	}
-	if err := e.save(); err != nil {
+	modules, err := absolute(a.modules)
+	if err != nil {
 		return err
 	}
+	e := &enrolment{
+		server: s.Server(), ca: string(ca), pin: s.Authority(), login: a.login, modules: modules, account: account, device: device, key: private, offers: done.OfferKey,
+	}
+	if err := e.save(); err != nil {
+		return errors.Join(err, s.RevokeDevice(ctx, done.Device.ID)) // a device whose key is nowhere
+	}
 	fmt.Fprintln(a.out, a.say.words(showEnrolled, plain(name), plain(done.Device.ID), s.Server()))
+	return nil
+}
+
+// absolute makes the paths good from any folder.
+func absolute(paths []string) ([]string, error) {
+	var out []string
+	for _, p := range paths {
+		full, err := filepath.Abs(p)
+		if err != nil {
+			return nil, fmt.Errorf("naming a module: %w", err)
+		}
+		out = append(out, full)
+	}
+	return out, nil
+}
+
+// recall takes the modules of the enrolment where the options name none.
+func (a *agent) recall() error {
+	if len(a.modules) > 0 {
+		return nil
+	}
+	e, err := loadEnrolment()
+	if errors.Is(err, errNotEnrolled) {
+		return nil // the option is missed then
+	}
+	if err != nil {
+		return err
+	}
+	a.modules = e.modules
 	return nil
 }
 

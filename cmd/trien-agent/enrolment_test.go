@@ -11,7 +11,7 @@ import (
 func sampleEnrolment() *enrolment {
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 	return &enrolment{
-		server: "https://trien.example.vn", ca: "-----BEGIN CERTIFICATE-----\n", pin: "00ff", login: "lanhdao", account: uuid.UUID{1}, device: uuid.UUID{2},
+		server: "https://trien.example.vn", ca: "-----BEGIN CERTIFICATE-----\n", pin: "00ff", login: "lanhdao", modules: []string{"/usr/lib/a.so", "/opt/b c.so"}, account: uuid.UUID{1}, device: uuid.UUID{2},
 		key: key, offers: ed25519.PublicKey(key[ed25519.SeedSize:]),
 	}
 }

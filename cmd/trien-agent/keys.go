@@ -89,6 +89,9 @@ func (a *agent) certificates(ctx context.Context) error {
 	if a.pinFile != "" && a.pinStdin {
 		return usage(textNotBoth, "pin-file", "pin-stdin")
 	}
+	if err := a.recall(); err != nil {
+		return err
+	}
 	t, err := a.openToken(ctx, nil)
 	if err != nil {
 		return err

@@ -147,6 +147,7 @@ func (a *agent) signFlags(f *flag.FlagSet) {
 }
 
 func (a *agent) enrollFlags(f *flag.FlagSet) {
+	f.Var(&a.modules, "module", a.say.words(helpModule))
 	f.StringVar(&a.device, "name", "", a.say.words(helpDeviceName))
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -61,6 +60,9 @@ func (a *agent) sign(ctx context.Context) error {
 }
 
 func (a *agent) checkSignOptions() error {
+	if err := a.recall(); err != nil {
+		return err
+	}
 	switch {
 	case len(a.modules) == 0:
 		return usage(textNeed, "module")
@@ -381,39 +383,4 @@ func (r *round) post(ctx context.Context, job wire.Job, s wire.Signature) (wire.
 		return r.session.PostSignature(ctx, job.ID, s)
 	}
 	return done, err
-}
-
-// savedCopy is a document on its way to where the person wants to read it; it appears there only when it proved whole.
-type savedCopy struct {
-	*os.File
-	path string
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-func newSavedCopy(path, job string) (*savedCopy, error) {
-	if isFolder(path) {
-		path = filepath.Join(path, filepath.Base(job)+".pdf")
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".trien-*.part") // readable by its owner alone
-	if err != nil {
-		return nil, err
-	}
-	return &savedCopy{f, path}, nil
-}
-
-func (c *savedCopy) keep() error {
-	if err := errors.Join(c.Sync(), c.Close()); err != nil {
-		return err
-	}
-	return os.Rename(c.Name(), c.path)
-}
-
-// discard removes what was not kept.
-func (c *savedCopy) discard() {
-	_ = c.Close()
-	_ = os.Remove(c.Name())
 }
