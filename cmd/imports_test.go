@@ -34,11 +34,12 @@ type house struct {
 var drawing = house{
 	module: "trien",
 	rooms: map[string]string{
-		"certs":              "",
-		"certs/devpki":       "certs",
-		"ledger":             "",
-		"ledger/tiles":       "ledger",
-		"ledger/trillianlog": "ledger ledger/tiles",
+		"certs":                  "",
+		"certs/devpki":           "certs",
+		"ledger":                 "",
+		"ledger/tiles":           "ledger",
+		"ledger/tiles/tilestest": "ledger ledger/tiles",
+		"ledger/trillianlog":     "ledger ledger/tiles",
 
 		"signing":               "certs signing/pdf",
 		"signing/offer":         "",
@@ -49,7 +50,7 @@ var drawing = house{
 		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
 		"vault/envelope":          "",
-		"vault/objects":           "ledger vault",
+		"vault/objects":           "ledger ledger/tiles vault",
 		"vault/postgres":          "certs ledger vault vault/envelope",
 		"vault/vaulttest":         "certs ledger signing vault vault/envelope",
 		"vault/vaulttest/samples": "",

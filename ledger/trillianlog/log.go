@@ -21,13 +21,25 @@ const rememberedTiles = 1024
 
 // Config opens a log. With Address empty Trillian runs inside the process on Database; otherwise Trillian is dialled over gRPC.
 type Config struct {
-	Database    string      // PostgreSQL URL; schema "ledger" holds our heads and index, schema "tlog" Trillian's own tables (in-process only)
-	Address     string      // host:port of a trillian_log_server; empty: in-process
-	TLS         *tls.Config // for Address; nil: plain text, for loopback and networks that encrypt by themselves
-	TreeID      int64       // 0: create the tree at the first start and remember it in schema "ledger"
-	Signer      note.Signer // its name is the log's origin
-	VerifierKey string      // the vkey that belongs to Signer
+	Database    string          // PostgreSQL URL; schema "ledger" holds our heads and index, schema "tlog" Trillian's own tables (in-process only)
+	Address     string          // host:port of a trillian_log_server; empty: in-process
+	TLS         *tls.Config     // for Address; nil: plain text, for loopback and networks that encrypt by themselves
+	TreeID      int64           // 0: create the tree at the first start and remember it in schema "ledger"
+	Signer      note.Signer     // its name is the log's origin
+	VerifierKey string          // the vkey that belongs to Signer
+	Public      tiles.Resources // the log's public copy; nil: none, and nothing is published
+	Cosigner    Cosigner        // asks the witnesses of the policy; nil: there are none
 	Logger      *slog.Logger
+}
+
+// Cosigner asks witnesses to sign a checkpoint, too.
+type Cosigner interface {
+	// Cosign returns the checkpoint with every valid co-signature that it got, also when the quorum of the policy is not
+	// met: then with an error. prove is the consistency proof to the checkpoint from an older size that a witness has. A
+	// witness that proves a fork is an error wrapping [ledger.ErrForked].
+	Cosign(ctx context.Context, signed []byte, prove func(ctx context.Context, older uint64) ([]ledger.Hash, error)) ([]byte, error)
+	// Policy names the witnesses and the quorum.
+	Policy() *ledger.Policy
 }
 
 // Log appends and proves. Safe for concurrent use.

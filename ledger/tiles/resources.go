@@ -1,0 +1,94 @@
+package tiles
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"trien/ledger"
+)
+
+const (
+	// CheckpointPath is the resource that names the newest published tree.
+	CheckpointPath = "checkpoint"
+
+	// MaxResource is the most bytes that a resource may have: a full bundle of the largest leaves.
+	MaxResource = Width * (2 + ledger.MaxLeaf)
+)
+
+// Resources is where strangers read a log: its public copy, each resource under its path of C2SP tlog-tiles below the
+// log's prefix. It may be called concurrently. A path that is not of its kind is an error wrapping [ledger.ErrMalformed].
+type Resources interface {
+	// Create stores a tile or a bundle under a path of [Tile.Path]. When it returns nil the resource is there, whole and
+	// durable, with these bytes. The same bytes again are no error; other bytes there are an error wrapping
+	// [ledger.ErrTampered], and stay as they are.
+	Create(ctx context.Context, path string, data []byte) error
+	// Replace stores [CheckpointPath], whole: a reader sees the old bytes or the new ones.
+	Replace(ctx context.Context, path string, data []byte) error
+	// Read returns a resource's bytes. It returns an error wrapping [ErrMissing] if there is none.
+	Read(ctx context.Context, path string) ([]byte, error)
+}
+
+// CheckResource refuses what [Resources] must not store: tile says whether path has to be that of a tile or the
+// checkpoint's. Errors wrap [ledger.ErrMalformed].
+func CheckResource(path string, tile bool, data []byte) error {
+	if tile {
+		if _, err := ParsePath(path); err != nil {
+			return fmt.Errorf("%w: %w", ledger.ErrMalformed, err)
+		}
+	} else if path != CheckpointPath {
+		return fmt.Errorf("%w: %q is not replaced", ledger.ErrMalformed, path)
+	}
+	if len(data) == 0 || len(data) > MaxResource {
+		return fmt.Errorf("%w: resource of %d bytes", ledger.ErrMalformed, len(data))
+	}
+	return nil
+}
+
+// CheckReadable refuses a path that no resource has. Errors wrap [ledger.ErrMalformed].
+func CheckReadable(path string) error {
+	if path == CheckpointPath {
+		return nil
+	}
+	if _, err := ParsePath(path); err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrMalformed, err)
+	}
+	return nil
+}
+
+// CompareResource is what Create answers where something is already: nil if it is the same. Errors wrap
+// [ledger.ErrTampered].
+func CompareResource(path string, there, data []byte) error {
+	if !bytes.Equal(there, data) {
+		return fmt.Errorf("%w: %s has other bytes in the public copy", ledger.ErrTampered, path)
+	}
+	return nil
+}
+
+// Published reads the tiles of a public copy as a [Store]. Its Put creates them.
+type Published struct{ Resources Resources }
+
+var _ Store = Published{}
+
+// Get implements [Store].
+func (p Published) Get(ctx context.Context, tiles []Tile) ([][]byte, error) {
+	data := make([][]byte, len(tiles))
+	for i, t := range tiles {
+		b, err := p.Resources.Read(ctx, t.Path())
+		if err != nil {
+			return nil, err
+		}
+		data[i] = b
+	}
+	return data, nil
+}
+
+// Put implements [Store].
+func (p Published) Put(ctx context.Context, blobs []Blob) error {
+	var all error
+	for _, b := range blobs {
+		all = errors.Join(all, p.Resources.Create(ctx, b.Tile.Path(), b.Data))
+	}
+	return all
+}
