@@ -92,10 +92,12 @@ func seedKey(name string, algorithm byte, seed string) (ed25519.PrivateKey, stri
 	return private, fmt.Sprintf("%s+%08x+%s", name, hash, base64.StdEncoding.EncodeToString(public)), hash
 }
 
-func sampleSigner(t testing.TB) (note.Signer, string) {
+func sampleSigner(t testing.TB) (note.Signer, string) { return signerOf(t, sampleOrigin, "sample log") }
+
+func signerOf(t testing.TB, origin, seed string) (note.Signer, string) {
 	t.Helper()
-	private, vkey, hash := seedKey(sampleOrigin, 1, "sample log")
-	secret := fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", sampleOrigin, hash, base64.StdEncoding.EncodeToString(append([]byte{1}, private.Seed()...)))
+	private, vkey, hash := seedKey(origin, 1, seed)
+	secret := fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", origin, hash, base64.StdEncoding.EncodeToString(append([]byte{1}, private.Seed()...)))
 	key := must[*ledger.SigningKey](t)(ledger.ParseSigningKey(secret))
 	if key.VerifierKey() != vkey {
 		t.Fatalf("verifier key %s, want %s", key.VerifierKey(), vkey)
