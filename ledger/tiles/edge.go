@@ -81,9 +81,9 @@ func (e *Edge) Partials() []Blob {
 	return blobs
 }
 
-// Root is the RFC 6962 root of the tree.
-func (e *Edge) Root() ledger.Hash {
-	var peaks []ledger.Hash // perfect subtrees from left to right
+// Peaks are the roots of the perfect subtrees that make up the tree, from left to right: see [Roots].
+func (e *Edge) Peaks() []ledger.Hash {
+	var peaks []ledger.Hash
 	for _, hashes := range slices.Backward(e.levels) {
 		for at := 0; at < len(hashes); {
 			n := largestPowerOfTwo(len(hashes) - at)
@@ -91,6 +91,12 @@ func (e *Edge) Root() ledger.Hash {
 			at += n
 		}
 	}
+	return peaks
+}
+
+// Root is the RFC 6962 root of the tree.
+func (e *Edge) Root() ledger.Hash {
+	peaks := e.Peaks()
 	if len(peaks) == 0 {
 		return ledger.EmptyRoot()
 	}
@@ -103,7 +109,7 @@ func (e *Edge) Root() ledger.Hash {
 
 // LoadEdge reads the edge of the tree of a size and checks that it has the root given: an error wraps
 // [ledger.ErrTampered] if it has not, or if the bundle does not hold the leaves that the tiles hash.
-func LoadEdge(ctx context.Context, s Store, size uint64, root ledger.Hash) (*Edge, error) {
+func LoadEdge(ctx context.Context, s Getter, size uint64, root ledger.Hash) (*Edge, error) {
 	e := &Edge{size: size}
 	n := size
 	for level := 0; n > 0; level++ {
@@ -134,7 +140,7 @@ func LoadEdge(ctx context.Context, s Store, size uint64, root ledger.Hash) (*Edg
 	return e, nil
 }
 
-func loadHashes(ctx context.Context, s Store, t Tile) ([]ledger.Hash, error) {
+func loadHashes(ctx context.Context, s Getter, t Tile) ([]ledger.Hash, error) {
 	if t.Width == 0 {
 		return nil, nil
 	}
@@ -146,7 +152,7 @@ func loadHashes(ctx context.Context, s Store, t Tile) ([]ledger.Hash, error) {
 }
 
 // get reads a tile, or the beginning of the full one that has replaced it.
-func get(ctx context.Context, s Store, t Tile) ([]byte, error) {
+func get(ctx context.Context, s Getter, t Tile) ([]byte, error) {
 	data, err := s.Get(ctx, []Tile{t})
 	if errors.Is(err, ErrMissing) && t.Partial() {
 		data, err = s.Get(ctx, []Tile{t.full()})

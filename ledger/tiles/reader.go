@@ -15,12 +15,12 @@ import (
 
 // Reader reads the tiles of one log, for proofs at any of its sizes. It may be used concurrently.
 type Reader struct {
-	store Store
+	store Getter
 	cache *cache
 }
 
 // NewReader reads from s and keeps the nodes of up to remember tiles in memory (16 KiB each at most; at least 16 tiles).
-func NewReader(s Store, remember int) *Reader {
+func NewReader(s Getter, remember int) *Reader {
 	return &Reader{store: s, cache: newCache(max(remember, 16))}
 }
 

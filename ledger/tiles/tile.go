@@ -97,10 +97,15 @@ type Blob struct {
 	Data []byte
 }
 
-// Store keeps blobs. It may be called concurrently.
-type Store interface {
+// Getter reads blobs. It may be called concurrently.
+type Getter interface {
 	// Get returns the bytes of each tile, in order. It returns an error wrapping ErrMissing if one is not there.
 	Get(ctx context.Context, tiles []Tile) ([][]byte, error)
+}
+
+// Store keeps blobs. It may be called concurrently.
+type Store interface {
+	Getter
 	// Put stores blobs. When it returns nil they are durable. A blob that is there already is left as it is.
 	Put(ctx context.Context, blobs []Blob) error
 }
