@@ -110,3 +110,9 @@ func BuildCMS(t testing.TB, p CMSParts) []byte {
 	must(err)
 	return out
 }
+
+// Bounded runs f and fails if it allocates more than the preparing of a file of this length may, a small picture decoded and all.
+func Bounded(t *testing.T, input int, f func()) {
+	t.Helper()
+	bounded(t, input, inspectFactor, 64<<20, f)
+}

@@ -23,7 +23,9 @@ func FuzzField(f *testing.F) {
 			{Field: "sig"}, {Field: "sig", Visible: look}, {Visible: &signing.Appearance{Over: "sig", Picture: &signing.Picture{PNG: look.Picture.PNG, Width: 20}}},
 		} {
 			r.Certificate = l.personCert
-			p, err := signing.Prepare(t.Context(), bytes.NewReader(base), int64(len(base)), r)
+			var p *signing.Prepared
+			var err error
+			signing.Bounded(t, len(base), func() { p, err = signing.Prepare(t.Context(), bytes.NewReader(base), int64(len(base)), r) })
 			if err != nil {
 				if !errors.Is(err, signing.ErrDamaged) && !errors.Is(err, signing.ErrUnsupported) && !errors.Is(err, signing.ErrEncrypted) {
 					t.Fatal(err)

@@ -17,22 +17,31 @@ const (
 	inspectFactor, inspectConstant = 1 << 10, 256 << 20
 )
 
-// token is a true time-stamp, to start from.
+// fuzzToken is a document with a true time-stamp, and that, to start from.
 func fuzzToken(f *testing.F) (*certs.Anchors, []byte, []byte) {
 	f.Helper()
-	a, err := devpki.Open("")
+	var root []byte
+	doc := kept(f, "stamped", func() []byte {
+		a, err := devpki.Open("")
+		if err != nil {
+			f.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(f.Context())
+		defer cancel()
+		go func() { _ = a.Serve(ctx) }()
+		root = certs.EncodePEM(a.Root())
+		doc := smallestPDF()
+		tsa := NewTimestamper(TSAConfig{URLs: []string{a.TSA()}, Anchors: certs.NewAnchors(a.Root())})
+		tail, err := DocumentTimestamp(ctx, bytes.NewReader(doc), int64(len(doc)), tsa)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return append(doc, tail...)
+	})
+	anchors, err := certs.ParseAnchors(kept(f, "root", func() []byte { return root }))
 	if err != nil {
 		f.Fatal(err)
 	}
-	ctx := f.Context()
-	go func() { _ = a.Serve(ctx) }()
-	anchors := certs.NewAnchors(a.Root())
-	doc := smallestPDF()
-	tail, err := DocumentTimestamp(ctx, bytes.NewReader(doc), int64(len(doc)), NewTimestamper(TSAConfig{URLs: []string{a.TSA()}, Anchors: anchors}))
-	if err != nil {
-		f.Fatal(err)
-	}
-	doc = append(doc, tail...)
 	from := bytes.Index(doc, []byte("/Contents <")) + len("/Contents <")
 	raw := make([]byte, 4000)
 	if _, err := hex.Decode(raw, doc[from:from+8000]); err != nil {

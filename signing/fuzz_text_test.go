@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"io"
 	"testing"
 	"time"
@@ -15,10 +16,43 @@ import (
 
 // FuzzText: no input crashes the judge of texts, and with Strict none but the true signature passes.
 func FuzzText(f *testing.F) {
-	a, err := devpki.New(devpki.Config{})
+	text := []byte("đồng ý")
+	var root []byte
+	cms := kept(f, "cms", func() []byte {
+		a, err := devpki.New(devpki.Config{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		root = certs.EncodePEM(a.Root())
+		return fuzzedText(f, a, text)
+	})
+	anchors, err := certs.ParseAnchors(kept(f, "root", func() []byte { return root }))
 	if err != nil {
 		f.Fatal(err)
 	}
+	o := InspectOptions{Anchors: anchors, Strict: true, Revocation: RevocationIfPresent}
+	if r, err := VerifyText(f.Context(), cms, text, o); err != nil || r.Indication != Passed {
+		f.Fatalf("the true one: %+v, %v", r, err)
+	}
+	f.Add(cms, text)
+	f.Add(cms[:len(cms)-3], text)
+	f.Add([]byte{0x30, 0}, []byte{})
+	f.Fuzz(func(t *testing.T, b, said []byte) {
+		var r *SignatureReport
+		var err error
+		bounded(t, len(b)+len(said), cmsFactor, cmsConstant, func() { r, err = VerifyText(context.Background(), b, said, o) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Indication == Passed && (!bytes.Equal(b, cms) || !bytes.Equal(said, text)) {
+			t.Fatal("another signature or text passed")
+		}
+	})
+}
+
+// fuzzedText signs a text as a person.
+func fuzzedText(f *testing.F, a *devpki.Authority, text []byte) []byte {
+	f.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		f.Fatal(err)
@@ -27,7 +61,6 @@ func FuzzText(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	text := []byte("đồng ý")
 	p, err := PrepareText(text, TextRequest{Certificate: cert, Time: time.Now(), Statement: Statement{Hint: TextHint("text/plain")}})
 	if err != nil {
 		f.Fatal(err)
@@ -44,32 +77,33 @@ func FuzzText(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(cms, text)
-	f.Add(cms[:len(cms)-3], text)
-	f.Add([]byte{0x30, 0}, []byte{})
-	o := InspectOptions{Anchors: certs.NewAnchors(a.Root()), Strict: true, Revocation: RevocationIfPresent}
-	f.Fuzz(func(t *testing.T, b, said []byte) {
-		r, err := VerifyText(context.Background(), b, said, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Indication == Passed && (!bytes.Equal(b, cms) || !bytes.Equal(said, text)) {
-			t.Fatal("another signature or text passed")
-		}
-	})
+	return cms
 }
 
 // FuzzOpenEnclosed: no envelope crashes the reader, makes it loop, or gives more than it holds.
 func FuzzOpenEnclosed(f *testing.F) {
-	a, err := devpki.New(devpki.Config{})
+	var pub []byte
+	secret := kept(f, "key", func() []byte {
+		a, err := devpki.New(devpki.Config{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			f.Fatal(err)
+		}
+		cert, err := a.IssueServer(devpki.Subject{CommonName: "x", Loopback: true}, key.Public())
+		if err != nil {
+			f.Fatal(err)
+		}
+		pub = cert.Raw
+		return x509.MarshalPKCS1PrivateKey(key)
+	})
+	key, err := x509.ParsePKCS1PrivateKey(secret)
 	if err != nil {
 		f.Fatal(err)
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		f.Fatal(err)
-	}
-	cert, err := a.IssueServer(devpki.Subject{CommonName: "x", Loopback: true}, key.Public())
+	cert, err := x509.ParseCertificate(kept(f, "certificate", func() []byte { return pub }))
 	if err != nil {
 		f.Fatal(err)
 	}

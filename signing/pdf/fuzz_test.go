@@ -77,17 +77,21 @@ func FuzzImport(f *testing.F) {
 			h.object(i+1, o)
 		}
 		b := h.finish("")
-		_ = walkAll(b)
-		info, err := check(b)
+		var info pdf.Info
+		var err error
+		bounded(t, len(b), structureFactor, structureConstant, func() { _ = walkAll(b) })
+		bounded(t, len(b), structureFactor, structureConstant, func() { info, err = check(b) })
 		if err != nil {
 			return
 		}
 		var out bytes.Buffer
-		w := newWriter(t, &out)
-		importAll(t, w, b)
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		bounded(t, len(b), structureFactor, structureConstant, func() {
+			w := newWriter(t, &out)
+			importAll(t, w, b)
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
 		again, err := check(out.Bytes())
 		if err != nil || again.Pages != info.Pages {
 			t.Fatalf("%d pages became %d: %v", info.Pages, again.Pages, err)
@@ -113,7 +117,9 @@ func FuzzImage(f *testing.F) {
 		if c, _, err := image.DecodeConfig(r); err == nil && c.Width*c.Height > 1<<20 {
 			return // bounded, but too slow for fuzzing
 		}
-		n, err := pdf.CheckImage(mediaType, r, size)
+		var n int
+		var err error
+		bounded(t, len(b), imageFactor, imageConstant, func() { n, err = pdf.CheckImage(mediaType, r, size) })
 		if err != nil {
 			if !errors.Is(err, pdf.ErrDamaged) && !errors.Is(err, pdf.ErrUnsupported) {
 				t.Fatal(err)
@@ -121,18 +127,26 @@ func FuzzImage(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		w := newWriter(t, &out)
-		if m, err := w.AddImage(mediaType, r, size); err != nil || m != n {
-			t.Fatalf("%d pages, then %d: %v", n, m, err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		bounded(t, len(b), imageFactor, imageConstant, func() {
+			w := newWriter(t, &out)
+			if m, err := w.AddImage(mediaType, r, size); err != nil || m != n {
+				t.Fatalf("%d pages, then %d: %v", n, m, err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
 		if info, err := check(out.Bytes()); err != nil || info.Pages != n {
 			t.Fatalf("%d pages became %d: %v", n, info.Pages, err)
 		}
 	})
 }
+
+// Bounds of what a picture of up to a million pixels may make us allocate: its samples are inflated, parted and deflated again, some of them twice.
+const (
+	imageFactor   = 64
+	imageConstant = 128 << 20
+)
 
 // bounded runs f and fails if it allocates more, freed again or not, than factor × the input and a constant.
 func bounded(t *testing.T, input int, factor, constant uint64, f func()) {

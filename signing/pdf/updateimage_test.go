@@ -124,7 +124,9 @@ func FuzzAddPNG(f *testing.F) {
 		if c, err := png.DecodeConfig(bytes.NewReader(b)); err == nil && c.Width*c.Height > 1<<20 {
 			return // bounded, but too slow for fuzzing
 		}
-		doc, _, err := stamped(b)
+		var doc []byte
+		var err error
+		bounded(t, len(b), imageFactor, imageConstant, func() { doc, _, err = stamped(b) })
 		if err != nil {
 			if !errors.Is(err, pdf.ErrDamaged) && !errors.Is(err, pdf.ErrUnsupported) {
 				t.Fatal(err)
@@ -149,7 +151,9 @@ func FuzzAppendPage(f *testing.F) {
 			h.object(2+i, text)
 		}
 		base := h.finish("")
-		b, err := withNewPage(base)
+		var b []byte
+		var err error
+		bounded(t, len(base), structureFactor, structureConstant, func() { b, err = withNewPage(base) })
 		if err != nil {
 			return
 		}
