@@ -3,7 +3,6 @@ package tiles
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"trien/ledger"
@@ -64,31 +63,4 @@ func CompareResource(path string, there, data []byte) error {
 		return fmt.Errorf("%w: %s has other bytes in the public copy", ledger.ErrTampered, path)
 	}
 	return nil
-}
-
-// Published reads the tiles of a public copy as a [Store]. Its Put creates them.
-type Published struct{ Resources Resources }
-
-var _ Store = Published{}
-
-// Get implements [Store].
-func (p Published) Get(ctx context.Context, tiles []Tile) ([][]byte, error) {
-	data := make([][]byte, len(tiles))
-	for i, t := range tiles {
-		b, err := p.Resources.Read(ctx, t.Path())
-		if err != nil {
-			return nil, err
-		}
-		data[i] = b
-	}
-	return data, nil
-}
-
-// Put implements [Store].
-func (p Published) Put(ctx context.Context, blobs []Blob) error {
-	var all error
-	for _, b := range blobs {
-		all = errors.Join(all, p.Resources.Create(ctx, b.Tile.Path(), b.Data))
-	}
-	return all
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/mod/sumdb/note"
@@ -44,8 +45,11 @@ type Cosigner interface {
 
 // Log appends and proves. Safe for concurrent use.
 type Log struct {
+	origin     string
 	policy     *ledger.Policy
 	signer     note.Signer
+	public     tiles.Resources // nil: none
+	cosigner   Cosigner        // nil: none
 	logger     *slog.Logger
 	poolConfig *pgxpool.Config
 	pool       *pgxpool.Pool
@@ -61,18 +65,21 @@ type Log struct {
 	kickedAt atomic.Int64  // nanoseconds since 1970
 
 	running, leading atomic.Bool
+	sessions         atomic.Uint64        // how often this node has taken the lock
 	opened           atomic.Pointer[head] // the checkpoint judged last
 
-	lifetime context.Context // ends with Close
+	now      func() time.Time // of time lines
+	lifetime context.Context  // ends with Close
 	end      context.CancelFunc
 	work     sync.WaitGroup
 
-	mu      sync.Mutex
-	state   string // of Run, as last logged
-	lastErr error  // of Run, nil while it works or stands by
-	stopped error  // what ended Run for good
-	failed  chan struct{}
-	waiters map[ledger.Hash][]*waiter
+	mu        sync.Mutex
+	state     string // of Run, as last logged
+	lastErr   error  // of Run, nil while it works or stands by
+	stopped   error  // what ended Run for good
+	publicErr error  // of the newest round of publishing
+	failed    chan struct{}
+	waiters   map[ledger.Hash][]*waiter
 }
 
 // Open migrates the schemas, creates the tree if the log is new, rebuilds the right edge of the tree from the tiles and
@@ -93,7 +100,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		return nil, fmt.Errorf("opening database: %w", err)
 	}
 	l := &Log{
-		policy: policy, signer: cfg.Signer, logger: cfg.Logger, poolConfig: poolConfig, pool: pool,
+		origin: policy.Origin(), policy: policy, signer: cfg.Signer, public: cfg.Public, cosigner: cfg.Cosigner, now: time.Now, logger: cfg.Logger, poolConfig: poolConfig, pool: pool,
 		requests: make(chan *appendRequest), kicks: make(chan struct{}, 1), wakes: make(chan struct{}, 1), arrivals: make(chan struct{}, 1),
 		failed: make(chan struct{}), waiters: make(map[ledger.Hash][]*waiter),
 	}

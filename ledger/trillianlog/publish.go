@@ -24,11 +24,12 @@ type txBeginner interface {
 // publisher turns what Trillian has sequenced into signed checkpoints. It believes nothing but the leaves: it recomputes
 // the tree from the last head that was signed and demands that Trillian arrives at the same root.
 type publisher struct {
-	log    *Log
-	leader txBeginner
-	source leafSource
-	head   ledger.Checkpoint
-	edge   *tiles.Edge // of head; nil: to be read
+	log     *Log
+	leader  txBeginner
+	source  leafSource
+	head    ledger.Checkpoint
+	edge    *tiles.Edge // of head; nil: to be read
+	session uint64      // in which the head was compared with the public copy
 }
 
 // publish signs at most one checkpoint, over at most readLimit new leaves, and reports whether Trillian has more.
@@ -36,10 +37,8 @@ type publisher struct {
 // A crash before the transaction of [Log.advance] leaves the old head, and the same leaves are read again; a crash after
 // it leaves the new head, and the readers that were not told find it when they ask.
 func (p *publisher) publish(ctx context.Context) (more bool, err error) {
-	if p.edge == nil {
-		if err := p.load(ctx); err != nil {
-			return false, err
-		}
+	if err := p.ready(ctx); err != nil {
+		return false, err
 	}
 	root, leaves, err := p.source.read(ctx, p.head.Size)
 	if err != nil {
@@ -69,11 +68,49 @@ func (p *publisher) publish(ctx context.Context) (more bool, err error) {
 	return p.head.Size < root.size, nil
 }
 
-// load reads the last signed head and rebuilds its right edge from the tiles, which have to have its root.
+// ready has the head at hand, and has compared it with what strangers have since this node took the lock: between two
+// sessions the whole database may have been restored from a backup, which nothing in it shows.
+func (p *publisher) ready(ctx context.Context) error {
+	if p.edge == nil {
+		if err := p.load(ctx); err != nil {
+			return err
+		}
+	}
+	session := p.log.sessions.Load()
+	if p.session == session {
+		return p.log.failure()
+	}
+	if err := p.load(ctx); err != nil { // what is there in this session
+		return err
+	}
+	shown, err := p.log.readCopy(ctx)
+	switch {
+	case errors.Is(err, ledger.ErrTampered):
+		// It is not a checkpoint of ours: it says nothing about our database, and the publishing of the log stops over it.
+	case err != nil:
+		return err
+	default:
+		h, err := p.log.readHead(ctx, p.leader)
+		if err != nil {
+			return err
+		}
+		if err := p.log.compareCopy(ctx, h, shown); err != nil {
+			return err
+		}
+	}
+	p.session = session
+	return p.log.failure()
+}
+
+// load reads the last signed head and rebuilds its right edge from the tiles, which have to have its root. It extends the one
+// that this node knew before.
 func (p *publisher) load(ctx context.Context) error {
 	h, err := p.log.readHead(ctx, p.leader)
 	if err != nil {
 		return err
+	}
+	if h.Size < p.head.Size || h.Size == p.head.Size && p.head.Origin != "" && h.Root != p.head.Root {
+		return fmt.Errorf("%w: this node signed a tree of size %d, the database has one of size %d", ledger.ErrForked, p.head.Size, h.Size)
 	}
 	edge, err := tiles.LoadEdge(ctx, p.log.tiles, h.Size, h.Root)
 	if err != nil {
@@ -131,7 +168,7 @@ func (p *publisher) extend(ctx context.Context, root treeRoot, leaves []sequence
 
 // compareHistory demands that a tree of ours is Trillian's, or the beginning of it.
 func (l *Log) compareHistory(ctx context.Context, mine, root treeRoot) error {
-	older := ledger.Checkpoint{Origin: l.policy.Origin(), Size: mine.size, Root: mine.hash}
+	older := ledger.Checkpoint{Origin: l.origin, Size: mine.size, Root: mine.hash}
 	if err := compareRoots(older, root); err != nil || mine.size == root.size || mine.size == 0 {
 		return err
 	}

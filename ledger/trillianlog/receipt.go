@@ -61,7 +61,7 @@ func (l *Log) openCheckpoint(signed []byte) (ledger.Checkpoint, error) {
 	if last := l.opened.Load(); last != nil && bytes.Equal(last.signed, signed) {
 		return last.Checkpoint, nil
 	}
-	c, err := l.policy.OpenCheckpoint(signed)
+	c, err := openUnwitnessed(l.policy, signed)
 	if err == nil {
 		l.opened.Store(&head{c, bytes.Clone(signed)})
 	}
@@ -110,8 +110,14 @@ func (l *Log) Consistency(ctx context.Context, older, newer uint64) ([]ledger.Ha
 	if newer > h.Size {
 		return nil, fmt.Errorf("%w: size %d", ledger.ErrNotLogged, newer)
 	}
+	return l.provenConsistency(ctx, h.Checkpoint, older, newer)
+}
+
+// provenConsistency computes a proof between two trees that a signed head begins with, and checks it. Like
+// [Log.provenPath] it tries once more from what is stored now.
+func (l *Log) provenConsistency(ctx context.Context, head ledger.Checkpoint, older, newer uint64) ([]ledger.Hash, error) {
 	for again := false; ; again = true {
-		path, err := l.provenConsistency(ctx, h.Checkpoint, older, newer)
+		path, err := l.computeConsistency(ctx, head, older, newer)
 		if err == nil || again || ctx.Err() != nil {
 			return path, lostTile(err)
 		}
@@ -119,7 +125,7 @@ func (l *Log) Consistency(ctx context.Context, older, newer uint64) ([]ledger.Ha
 	}
 }
 
-func (l *Log) provenConsistency(ctx context.Context, head ledger.Checkpoint, older, newer uint64) ([]ledger.Hash, error) {
+func (l *Log) computeConsistency(ctx context.Context, head ledger.Checkpoint, older, newer uint64) ([]ledger.Hash, error) {
 	view := l.reader.At(head.Size)
 	var trees [2]ledger.Checkpoint
 	for i, size := range [2]uint64{older, newer} {
@@ -141,4 +147,16 @@ func (l *Log) provenConsistency(ctx context.Context, head ledger.Checkpoint, old
 		return nil, fmt.Errorf("proving consistency: %w", err)
 	}
 	return path, ledger.CheckConsistency(trees[0], trees[1], path)
+}
+
+// provenRoot is the root of a tree that a signed head begins with. If the stored tree does not prove it the error wraps
+// [ledger.ErrTampered].
+func (l *Log) provenRoot(ctx context.Context, head ledger.Checkpoint, size uint64) (ledger.Hash, error) {
+	if _, err := l.provenConsistency(ctx, head, size, head.Size); err != nil {
+		if errors.Is(err, ledger.ErrForked) {
+			err = fmt.Errorf("%w: the tiles do not prove the signed head: %v", ledger.ErrTampered, err) //nolint:errorlint // damage, no fork
+		}
+		return ledger.Hash{}, err
+	}
+	return l.reader.At(head.Size).Root(ctx, size)
 }

@@ -84,7 +84,7 @@ func hangUp(ctx context.Context, c *pgx.Conn) {
 
 // findLog returns the tree of our log, or 0 if there is no such log yet.
 func (l *Log) findLog(ctx context.Context, c *pgx.Conn) (tree int64, err error) {
-	err = c.QueryRow(ctx, `SELECT id, tree_id FROM ledger.log WHERE origin = $1`, l.policy.Origin()).Scan(&l.id, &tree)
+	err = c.QueryRow(ctx, `SELECT id, tree_id FROM ledger.log WHERE origin = $1`, l.origin).Scan(&l.id, &tree)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}
@@ -119,7 +119,7 @@ func (l *Log) makeLog(ctx context.Context, c *pgx.Conn, tree int64) (err error) 
 	}
 	err = pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
 		const newLog = `INSERT INTO ledger.log (origin, tree_id) VALUES ($1, $2) RETURNING id`
-		if err := tx.QueryRow(ctx, newLog, l.policy.Origin(), tree).Scan(&l.id); err != nil {
+		if err := tx.QueryRow(ctx, newLog, l.origin, tree).Scan(&l.id); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO ledger.head (log_id, size, root, checkpoint) VALUES ($1, 0, $2, $3)`, l.id, empty[:], signed)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,6 +41,12 @@ func (l *Log) Run(ctx context.Context) error {
 		return err
 	}
 	defer leader.Close()
+	if l.publishes() {
+		var work sync.WaitGroup
+		defer work.Wait()
+		defer cancel()
+		work.Go(func() { l.publishLoop(ctx, leader) })
+	}
 	p := &publisher{log: l, leader: leader, source: l.backend.source(leader)}
 	return l.rounds(ctx, p)
 }
@@ -48,6 +55,9 @@ func (l *Log) Run(ctx context.Context) error {
 func (l *Log) rounds(ctx context.Context, p *publisher) error {
 	backoff := firstBackoff
 	for ctx.Err() == nil {
+		if err := l.failure(); err != nil {
+			return err
+		}
 		started := time.Now()
 		err := l.round(ctx, p)
 		l.leading.Store(err == nil)
@@ -112,6 +122,7 @@ func (l *Log) pause(ctx context.Context, started time.Time) {
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
+	case <-l.failed:
 	case <-l.kicks:
 		sleep(ctx, spacing-time.Since(started))
 	}
@@ -136,7 +147,7 @@ func (l *Log) note(ctx context.Context, err error) {
 	if !changed {
 		return
 	}
-	attrs := []slog.Attr{slog.String("origin", l.policy.Origin()), slog.String("state", state)}
+	attrs := []slog.Attr{slog.String("origin", l.origin), slog.String("state", state)}
 	if state == "waiting" {
 		l.logger.LogAttrs(ctx, slog.LevelWarn, "log sequencer cannot work", append(attrs, slog.String("error", err.Error()))...)
 		return
@@ -163,6 +174,9 @@ func (l *Log) leaderPool(ctx context.Context) (*pgxpool.Pool, error) {
 		_, err := c.Exec(connecting, `SELECT pg_advisory_lock($1, $2)`, lockClass, l.id)
 		if sqlState(err) == sqlLockNotAvailable {
 			return errStandby
+		}
+		if err == nil {
+			l.sessions.Add(1)
 		}
 		return err
 	}

@@ -1,0 +1,306 @@
+package trillianlog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"trien/ledger"
+	"trien/ledger/tiles"
+)
+
+const (
+	publicRound = time.Second      // between two looks whether there is something to publish
+	freshness   = 50 * time.Second // a checkpoint is published anew at this age, to be there within a minute
+	smallStep   = 10 * time.Second // a clock that is behind by no more is waited for
+	copyTimeout = 10 * time.Second // of one resource
+	copyAtOnce  = 8                // resources put at once
+	copyBatch   = 16               // tiles read together: bundles may be large
+	copyStretch = 1 << 16          // leaves after which progress is remembered
+	lookAtOnce  = 2 * copyBatch    // older tiles that an idle round looks at
+	lookAgain   = time.Hour        // after all have been looked at
+)
+
+// publicCopy shows the log to strangers: tiles first, then the time line, then the witnesses, then the checkpoint that names
+// them. The node that holds the lock runs one, beside its sequencer, so that a slow bucket or witness delays nobody's
+// receipt. Nothing it does depends on what it remembers: whatever step it dies after, the next node reads what the copy has
+// and goes on from there.
+type publicCopy struct {
+	log    *Log
+	leader txBeginner
+
+	shown uint64 // size of the copy's checkpoint when it was read last
+	there uint64 // the full tiles of so many leaves were put, or found, since
+
+	older   func() (tiles.Tile, bool) // those that are still to be looked at; nil: the look begins anew
+	looking []tiles.Tile              // those that are looked at next
+	looked  time.Time                 // when all had been looked at
+	damaged bool                      // one was not what it should be: nothing is published until it is
+}
+
+// publishes reports whether there is anybody to show the log to.
+func (l *Log) publishes() bool { return l.public != nil || l.cosigner != nil }
+
+// publishLoop works until ctx ends or the log has stopped for good.
+func (l *Log) publishLoop(ctx context.Context, leader txBeginner) {
+	c := &publicCopy{log: l, leader: leader}
+	for ctx.Err() == nil && l.failure() == nil {
+		started := time.Now()
+		var more bool
+		if l.leading.Load() {
+			var err error
+			more, err = c.round(ctx)
+			if errors.Is(err, ledger.ErrForked) {
+				l.fail(err)
+			}
+			if ctx.Err() == nil {
+				l.notePublication(ctx, err)
+			}
+		}
+		if !more {
+			sleep(ctx, publicRound-time.Since(started))
+		}
+	}
+}
+
+// round publishes what is due, and otherwise looks whether older tiles are still there. It reports whether it may be called
+// again at once.
+func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
+	now := c.log.now() // before the head is read: at this time the log had no larger tree
+	head, err := c.log.readHead(ctx, c.log.pool)
+	if err != nil {
+		return false, err
+	}
+	last, err := c.log.readPublished(ctx, c.log.pool)
+	if err != nil {
+		return false, err
+	}
+	shown, err := c.log.readCopy(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !bytes.Equal(shown.signed, last.signed) {
+		if err := c.log.compareCopy(ctx, head, shown); err != nil {
+			return false, err
+		}
+	}
+	if c.damaged {
+		if err := c.lookOver(ctx, last); err != nil {
+			return false, err
+		}
+	}
+	rotation, err := c.log.unpublishedRotation(ctx, last)
+	if err != nil {
+		return false, err
+	}
+	if rotation != nil {
+		head, more = *rotation, true // both keys' checkpoint first, whatever has grown since
+	}
+	if last.none() || head.Size > last.Size || c.log.stale(last, shown, now) {
+		return more, c.publish(ctx, head, last, shown, now)
+	}
+	if c.log.public != nil && !bytes.Equal(shown.signed, last.signed) {
+		// The process died before the last step, or the bucket was restored from a backup.
+		return false, c.show(ctx, last, shown)
+	}
+	return false, c.lookOver(ctx, last)
+}
+
+// stale: what was published is too old to say that the log is alive. While the clock is behind what it said before there is
+// nothing new to say.
+func (l *Log) stale(last, shown published, now time.Time) bool {
+	said := later(last.time, shown.time)
+	return now.Sub(said) >= freshness
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// publish shows a head to strangers. last and shown are what they were shown before.
+func (c *publicCopy) publish(ctx context.Context, head head, last, shown published, now time.Time) error {
+	next := published{Checkpoint: head.Checkpoint, signed: head.signed, time: later(last.time, shown.time)}
+	if behind := next.time.Sub(now); behind > 0 && behind <= smallStep {
+		return fmt.Errorf("%w: the clock is %v behind the time that was published", errClock, behind)
+	}
+	if err := c.putTiles(ctx, head.Checkpoint, shown); err != nil {
+		return err
+	}
+	if now = now.Truncate(time.Second); !now.Before(next.time) {
+		signed, err := c.log.signTime(head.signed, now)
+		if err != nil {
+			return err
+		}
+		next.signed, next.time = signed, now
+	}
+	// A clock that was set back by more says nothing: no time line is better than one that goes back, or is of the future.
+	var err error
+	if next.signed, err = c.log.cosign(ctx, head, next.signed); err != nil {
+		return err
+	}
+	if next.Checkpoint, err = c.log.policy.OpenCheckpoint(next.signed); err != nil {
+		return fmt.Errorf("judging what is to be published: %w", err)
+	}
+	if err := c.log.advancePublished(ctx, c.leader, last, next); err != nil {
+		return err
+	}
+	return c.replace(ctx, next)
+}
+
+// show puts the copy back to what was published.
+func (c *publicCopy) show(ctx context.Context, last, shown published) error {
+	if err := c.putTiles(ctx, last.Checkpoint, shown); err != nil {
+		return err
+	}
+	return c.replace(ctx, last)
+}
+
+func (c *publicCopy) replace(ctx context.Context, p published) error {
+	if c.log.public == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, copyTimeout)
+	defer cancel()
+	return c.log.public.Replace(ctx, tiles.CheckpointPath, p.signed)
+}
+
+// putTiles puts all that the copy, which has what its checkpoint says, needs for a larger tree. Each tile is proven before,
+// since it can never be changed afterwards.
+func (c *publicCopy) putTiles(ctx context.Context, to ledger.Checkpoint, shown published) error {
+	if c.log.public == nil {
+		return nil
+	}
+	if shown.Size < c.shown || c.there < shown.Size {
+		c.there = shown.Size
+	}
+	c.shown = shown.Size
+	for c.there < to.Size {
+		next := min((c.there/copyStretch+1)*copyStretch, to.Size)
+		if err := c.putFull(ctx, to, tiles.Full(c.there, next)); err != nil {
+			return err
+		}
+		c.there = next
+	}
+	edge, err := tiles.LoadEdge(ctx, c.log.tiles, to.Size, to.Root)
+	if err != nil {
+		return lostTile(err)
+	}
+	return c.create(ctx, edge.Partials())
+}
+
+func (c *publicCopy) putFull(ctx context.Context, of ledger.Checkpoint, full iter.Seq[tiles.Tile]) error {
+	view := c.log.reader.At(of.Size)
+	put := func(list []tiles.Tile) error {
+		blobs, err := view.Proven(ctx, of, list)
+		if err != nil {
+			c.log.reader.Forget()
+			return lostTile(err)
+		}
+		return c.create(ctx, blobs)
+	}
+	var list []tiles.Tile
+	for t := range full {
+		// A bundle stays with the tile of its leaves.
+		if len(list) >= copyBatch && t.Level != tiles.Entries {
+			if err := put(list); err != nil {
+				return err
+			}
+			list = list[:0]
+		}
+		list = append(list, t)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return put(list)
+}
+
+func (c *publicCopy) create(ctx context.Context, blobs []tiles.Blob) error {
+	puts, ctx := errgroup.WithContext(ctx)
+	puts.SetLimit(copyAtOnce)
+	for _, b := range blobs {
+		puts.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, copyTimeout)
+			defer cancel()
+			return c.log.public.Create(ctx, b.Tile.Path(), b.Data)
+		})
+	}
+	return puts.Wait()
+}
+
+// lookOver looks whether some of the older full tiles are there and what they were, and puts those that are missing. It goes on
+// where the round before ended; when it has come to the end it rests.
+func (c *publicCopy) lookOver(ctx context.Context, last published) error {
+	if c.log.public == nil || c.older == nil && !c.looked.IsZero() && time.Since(c.looked) < lookAgain {
+		return nil
+	}
+	if c.older == nil {
+		c.older, _ = iter.Pull(tiles.Full(0, last.Size)) // nothing is held that had to be given back
+	}
+	for len(c.looking) < lookAtOnce {
+		t, more := c.older()
+		if !more {
+			break
+		}
+		c.looking = append(c.looking, t)
+	}
+	err := c.putFull(ctx, last.Checkpoint, slices.Values(c.looking))
+	c.damaged = errors.Is(err, ledger.ErrTampered)
+	if err != nil {
+		return err
+	}
+	if len(c.looking) < lookAtOnce {
+		c.older, c.looked = nil, time.Now()
+	}
+	c.looking = nil
+	return nil
+}
+
+// cosign asks the witnesses, if there are any.
+func (l *Log) cosign(ctx context.Context, h head, signed []byte) ([]byte, error) {
+	if l.cosigner == nil {
+		return signed, nil
+	}
+	prove := func(ctx context.Context, older uint64) ([]ledger.Hash, error) {
+		return l.provenConsistency(ctx, h.Checkpoint, older, h.Size)
+	}
+	cosigned, err := l.cosigner.Cosign(ctx, signed, prove)
+	if errors.Is(err, ledger.ErrForked) {
+		return nil, l.keepEvidence(ctx, &ForkError{Reason: err.Error(), Ours: h.signed, Theirs: cosigned})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking witnesses: %w", err)
+	}
+	return cosigned, nil
+}
+
+// notePublication remembers how publication goes, and logs each change once.
+func (l *Log) notePublication(ctx context.Context, err error) {
+	l.mu.Lock()
+	changed := (l.publicErr == nil) != (err == nil) || errors.Is(err, ledger.ErrTampered) != errors.Is(l.publicErr, ledger.ErrTampered)
+	l.publicErr = err
+	l.mu.Unlock()
+	if !changed {
+		return
+	}
+	origin := slog.String("origin", l.origin)
+	switch {
+	case err == nil:
+		l.logger.LogAttrs(ctx, slog.LevelInfo, "ledger is published again", origin)
+	case fatal(err):
+		l.logger.LogAttrs(ctx, slog.LevelError, "ledger is not published any more: the public copy is not what was published", origin,
+			slog.String("error", err.Error()))
+	default:
+		l.logger.LogAttrs(ctx, slog.LevelWarn, "ledger cannot be published now", origin, slog.String("error", err.Error()))
+	}
+}

@@ -1,0 +1,148 @@
+package trillianlog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"trien/ledger"
+)
+
+// published is what strangers were shown last. The zero published is nothing yet.
+type published struct {
+	ledger.Checkpoint
+	signed []byte
+	time   time.Time // newest time line that was ever published; zero: none
+}
+
+func (p published) none() bool { return p.signed == nil }
+
+// readPublished reads what was published last.
+func (l *Log) readPublished(ctx context.Context, q querier) (published, error) {
+	var size, seconds int64
+	var root, signed []byte
+	err := q.QueryRow(ctx, `SELECT size, root, checkpoint, signed_time FROM ledger.published WHERE log_id = $1`, l.id).
+		Scan(&size, &root, &signed, &seconds)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return published{}, nil
+	}
+	if err != nil {
+		return published{}, fmt.Errorf("reading what was published: %w", err)
+	}
+	c, err := l.openOwn(signed)
+	if err != nil {
+		return published{}, fmt.Errorf("reading what was published: %w", err)
+	}
+	if int64(c.Size) != size || string(c.Root[:]) != string(root) {
+		return published{}, fmt.Errorf("%w: what was published is not what its checkpoint says", ledger.ErrTampered)
+	}
+	p := published{Checkpoint: c, signed: signed}
+	if seconds > 0 {
+		p.time = time.Unix(seconds, 0).UTC()
+	}
+	return p, nil
+}
+
+// openOwn judges the log's own lines of a checkpoint that it has shown to strangers: the witnesses of the policy may be others
+// today.
+func (l *Log) openOwn(signed []byte) (ledger.Checkpoint, error) {
+	text, lines, found := bytes.Cut(signed, []byte("\n\n"))
+	if !found {
+		return ledger.Checkpoint{}, fmt.Errorf("%w: not a checkpoint", ledger.ErrMalformed)
+	}
+	own := append(bytes.Clone(text), "\n\n"...)
+	for line := range bytes.Lines(lines) {
+		if bytes.HasPrefix(line, []byte("— "+l.origin+" ")) {
+			own = append(own, line...)
+		}
+	}
+	return openUnwitnessed(l.policy, own)
+}
+
+// advancePublished replaces what was published last, unless somebody else has done so: errStale.
+func (l *Log) advancePublished(ctx context.Context, leader txBeginner, older, next published) error {
+	args := pgx.NamedArgs{
+		"log": l.id, "size": int64(next.Size), "root": next.Root[:], "checkpoint": next.signed, "time": seconds(next.time), "older": older.signed,
+	}
+	sql := `
+		UPDATE ledger.published SET size = @size, root = @root, checkpoint = @checkpoint, signed_time = @time, published_at = now()
+		WHERE log_id = @log AND checkpoint = @older`
+	if older.none() {
+		sql = `
+			INSERT INTO ledger.published (log_id, size, root, checkpoint, signed_time) VALUES (@log, @size, @root, @checkpoint, @time)
+			ON CONFLICT DO NOTHING`
+	}
+	moved := false
+	err := pgx.BeginFunc(ctx, leader, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sql, args)
+		moved = err == nil && tag.RowsAffected() == 1
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remembering what is published: %w", err)
+	}
+	if !moved {
+		return errStale
+	}
+	return nil
+}
+
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// Published returns the newest checkpoint that strangers are shown: with a time line where the log could tell the time, and
+// with co-signatures enough for the policy. Errors wrap [ledger.ErrNotLogged] while nothing is published. Without a public
+// copy and without witnesses it is the newest signed checkpoint.
+func (l *Log) Published(ctx context.Context) ([]byte, error) {
+	if !l.publishes() {
+		return l.Checkpoint(ctx)
+	}
+	p, err := l.readPublished(ctx, l.pool)
+	if err != nil {
+		return nil, err
+	}
+	if p.none() {
+		return nil, fmt.Errorf("%w: no checkpoint is published", ledger.ErrNotLogged)
+	}
+	return p.signed, nil
+}
+
+// WitnessedReceipt is [Log.Receipt] under the checkpoint of [Log.Published], which meets the whole policy. Errors wrap
+// [ledger.ErrNotLogged] while no published checkpoint covers the entry.
+func (l *Log) WitnessedReceipt(ctx context.Context, e ledger.Entry) (ledger.Receipt, error) {
+	signed, err := l.Published(ctx)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	c, err := l.policy.OpenCheckpoint(signed)
+	if errors.Is(err, ledger.ErrPolicy) {
+		return ledger.Receipt{}, fmt.Errorf("%w: what was published before the policy changed does not meet it: %w", ledger.ErrNotLogged, err)
+	}
+	if err != nil {
+		return ledger.Receipt{}, fmt.Errorf("reading what was published: %w", err)
+	}
+	at, err := l.find(ctx, e.Identity)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	leaf := e.Leaf.Hash()
+	if at.hash != leaf {
+		return ledger.Receipt{}, otherLeaf(e.Identity)
+	}
+	if at.index >= c.Size {
+		return ledger.Receipt{}, fmt.Errorf("%w: no published checkpoint covers entry %d", ledger.ErrNotLogged, at.index)
+	}
+	path, err := l.provenPath(ctx, c, at.index, leaf)
+	if err != nil {
+		return ledger.Receipt{}, fmt.Errorf("proving entry %d: %w", at.index, err)
+	}
+	return ledger.Receipt{Index: at.index, Proof: path, Checkpoint: bytes.Clone(signed)}, nil
+}
