@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 const (
 	maxCheckpointBytes = 16 << 10
-	maxSignatures      = 1 + maxWitnesses
+	maxSignatures      = 2 + maxWitnesses // the log's, its time line, the witnesses'
 	signaturePrefix    = "— "
 )
 
@@ -26,6 +27,8 @@ type Checkpoint struct {
 	Origin    string
 	Size      uint64 // at most 2^63-1
 	Root      Hash
+	Key       string      // vkey of the log's key that signed it
+	Time      time.Time   // when the log signed it, to the second, if it says so; otherwise zero
 	Witnessed []time.Time // co-signature times in the order of the policy, where the policy has witnesses
 }
 
@@ -46,6 +49,51 @@ func SignCheckpoint(signer note.Signer, size uint64, root Hash) ([]byte, error) 
 		return nil, err
 	}
 	return signed, nil
+}
+
+// Signer is a log's key. Beyond a note signer it knows its own vkey, of which [SignTime] makes the key hash of a time line.
+type Signer interface {
+	note.Signer
+	VerifierKey() string // signed-note vkey of type 0x01
+}
+
+// SignTime adds the time line to a checkpoint that the same key has signed, or replaces it: a co-signature v1 by the log
+// itself (c2sp.org/tlog-cosignature), with the same key under the same name, right after the log's signature. It says that at
+// that time, to the second, the log had no larger tree. Co-signatures of witnesses stay. Errors wrap [ErrMalformed], or
+// [ErrPolicy] and [ErrTampered] if the checkpoint was not signed by this key.
+func SignTime(signer Signer, signed []byte, at time.Time) ([]byte, error) {
+	c, err := parseSignedCheckpoint(signed)
+	if err != nil {
+		return nil, err
+	}
+	k, err := parseVerifierKey(signer.VerifierKey())
+	if err != nil {
+		return nil, fmt.Errorf("%w: key of the time line: %w", ErrMalformed, err)
+	}
+	key, err := k.logKey()
+	if err != nil {
+		return nil, fmt.Errorf("%w: key of the time line: %w", ErrMalformed, err)
+	}
+	own, err := judgeLogLines(&c, []*logKey{key})
+	if err != nil {
+		return nil, err
+	}
+	if at.Unix() < 0 {
+		return nil, fmt.Errorf("%w: a time before 1970", ErrMalformed)
+	}
+	seconds := uint64(at.Unix())
+	sig, err := signer.Sign(cosignatureMessage(seconds, []byte(c.NoteText())))
+	if err != nil {
+		return nil, fmt.Errorf("signing the time of a checkpoint: %w", err)
+	}
+	line := signature{name: key.time.name, keyHash: key.time.keyHash, bytes: append(binary.BigEndian.AppendUint64(nil, seconds), sig...)}
+	if _, ok := key.time.verify([]byte(c.NoteText()), line.bytes); !ok {
+		return nil, fmt.Errorf("%w: the signer's time line does not hold under its own vkey", ErrTampered)
+	}
+	c.signatures = slices.Concat(c.signatures[:1], []signature{line}, c.signatures[own:])
+	again := c.marshal()
+	_, err = parseSignedCheckpoint(again)
+	return again, err
 }
 
 // EmptyRoot is the root of a tree without leaves: SHA-256 of nothing.
@@ -86,7 +134,7 @@ func readSignedCheckpoint(raw []byte) (signedCheckpoint, error) {
 	if len(lines) < 6 || lines[3] != "" || lines[len(lines)-1] != "" {
 		return c, fmt.Errorf("not origin, size, root, empty line and signatures")
 	}
-	if !validKeyName(lines[0]) {
+	if !validOrigin(lines[0]) {
 		return c, fmt.Errorf("bad origin")
 	}
 	size, err := strconv.ParseUint(lines[1], 10, 64)

@@ -9,7 +9,7 @@
 //
 // The formats are described in FORMATS.md, with an example that sha256sum and
 // openssl recompute. Receipts follow c2sp.org/tlog-proof@v1, checkpoints
-// c2sp.org/tlog-checkpoint, witnesses c2sp.org/tlog-cosignature (Ed25519) and
-// policies c2sp.org/tlog-policy; of each we accept a canonical subset that other
+// c2sp.org/tlog-checkpoint, the times of logs and witnesses
+// c2sp.org/tlog-cosignature (Ed25519) and policies c2sp.org/tlog-policy; of each we accept a canonical subset that other
 // people's tools read unchanged.
 package ledger

@@ -18,7 +18,7 @@ func TestFormatsExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```\n```output\n(.*?)```\n").FindAllStringSubmatch(string(doc), -1)
-	if len(blocks) != 9 {
+	if len(blocks) != 10 {
 		t.Fatalf("%d examples in FORMATS.md", len(blocks))
 	}
 	for _, b := range blocks {

@@ -17,7 +17,6 @@ import (
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
-	"golang.org/x/mod/sumdb/note"
 
 	"trien/ledger"
 )
@@ -92,9 +91,11 @@ func seedKey(name string, algorithm byte, seed string) (ed25519.PrivateKey, stri
 	return private, fmt.Sprintf("%s+%08x+%s", name, hash, base64.StdEncoding.EncodeToString(public)), hash
 }
 
-func sampleSigner(t testing.TB) (note.Signer, string) { return signerOf(t, sampleOrigin, "sample log") }
+func sampleSigner(t testing.TB) (ledger.Signer, string) {
+	return signerOf(t, sampleOrigin, "sample log")
+}
 
-func signerOf(t testing.TB, origin, seed string) (note.Signer, string) {
+func signerOf(t testing.TB, origin, seed string) (ledger.Signer, string) {
 	t.Helper()
 	private, vkey, hash := seedKey(origin, 1, seed)
 	secret := fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", origin, hash, base64.StdEncoding.EncodeToString(append([]byte{1}, private.Seed()...)))
@@ -168,6 +169,8 @@ type sample struct {
 	policy    []byte
 	witnessed []byte // the same checkpoint with two co-signatures
 	witnesses []byte // the policy that asks for them
+	timed     []byte // the same with the log's time line
+	rotated   []byte // the policy with an older key of the log and the witnesses' URLs
 }
 
 func newSample(t testing.TB) sample {
@@ -197,6 +200,10 @@ func newSample(t testing.TB) sample {
 	_, w2, _ := seedKey("witness.example/w2", 4, "w2")
 	_, w3, _ := seedKey("witness.example/w3", 4, "w3")
 	s.witnesses = fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\nwitness w3 %s\ngroup units 2 w1 w2 w3\nquorum units\n", vkey, w1, w2, w3)
+	s.timed = must[[]byte](t)(ledger.SignTime(signer, s.witnessed, time.Unix(1795426215, 999)))
+	_, older := signerOf(t, sampleOrigin, "older log")
+	s.rotated = fmt.Appendf(nil, "log %s\nlog %s\nwitness w1 %s https://witness.example/w1\nwitness w2 %s http://192.0.2.2:7380\nwitness w3 %s\n"+
+		"group units 2 w1 w2 w3\nquorum units\n", vkey, older, w1, w2, w3)
 	return s
 }
 
@@ -210,6 +217,8 @@ func TestGolden(t *testing.T) {
 	golden(t, "policy.txt", s.policy)
 	golden(t, "witnessed-checkpoint.txt", s.witnessed)
 	golden(t, "witnessed-policy.txt", s.witnesses)
+	golden(t, "timed-checkpoint.txt", s.timed)
+	golden(t, "rotated-policy.txt", s.rotated)
 
 	next := sampleManifest()
 	next.Version = uuid.MustParse("01981a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5c")

@@ -25,6 +25,14 @@ type SigningKey struct {
 	signer   note.Signer
 }
 
+// namedSigner is a note signer with its vkey.
+type namedSigner struct {
+	note.Signer
+	verifierKey string
+}
+
+func (s namedSigner) VerifierKey() string { return s.verifierKey }
+
 // GenerateSigningKey draws a new key for the log named origin, such as "vault.example/records": visible characters, no
 // space, no "+", at most 255 bytes. Errors wrap [ErrMalformed].
 func GenerateSigningKey(origin string) (*SigningKey, error) {
@@ -61,8 +69,8 @@ func ParseSigningKey(secret string) (*SigningKey, error) {
 	return &SigningKey{secret: secret, verifier: verifier, signer: signer}, nil
 }
 
-// Signer signs checkpoints.
-func (k *SigningKey) Signer() note.Signer { return k.signer }
+// Signer signs checkpoints and their time.
+func (k *SigningKey) Signer() Signer { return namedSigner{k.signer, k.verifier} }
 
 // VerifierKey is the vkey that belongs to Signer. It is public.
 func (k *SigningKey) VerifierKey() string { return k.verifier }

@@ -3,34 +3,42 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/mod/sumdb/note"
 )
 
 const (
+	maxLogKeys     = 16
 	maxWitnesses   = 32
 	maxGroups      = 32
 	maxPolicyBytes = 32 << 10
+	maxWitnessURL  = 255
 	quorumNone     = "none"
 )
 
-// Policy says whose checkpoints are believed: the log's key, whose name is the only origin accepted, and which
+// Policy says whose checkpoints are believed: the log's keys, whose name is the only origin accepted, and which
 // witnesses must have co-signed. It is the one thing a verifier must get from a source it trusts.
 // The zero Policy believes nothing. A Policy does not change and may be used concurrently.
 type Policy struct {
 	text      []byte
-	log       note.Verifier
+	logs      []*logKey   // the current key first
 	witnesses []*cosigner // in the order of the text
+	public    []Witness   // the same witnesses
 	quorum    component   // nil: none
+}
+
+// Witness is a party that co-signs the log's checkpoints.
+type Witness struct {
+	Name        string // in the policy
+	VerifierKey string // a signed-note vkey of type 0x04
+	URL         string // submission prefix of c2sp.org/tlog-witness, without a slash at its end; empty if the policy has none
 }
 
 // component is a witness or a group of components.
 type component interface {
-	satisfied(signed map[*cosigner]bool) bool
+	satisfied(signed map[*cosigner]signature) bool
 }
 
 type group struct {
@@ -38,9 +46,9 @@ type group struct {
 	members   []component
 }
 
-func (c *cosigner) satisfied(signed map[*cosigner]bool) bool { return signed[c] }
+func (c *cosigner) satisfied(signed map[*cosigner]signature) bool { _, has := signed[c]; return has }
 
-func (g *group) satisfied(signed map[*cosigner]bool) bool {
+func (g *group) satisfied(signed map[*cosigner]signature) bool {
 	n := 0
 	for _, m := range g.members {
 		if m.satisfied(signed) {
@@ -58,13 +66,14 @@ func NewPolicy(logVerifierKey string) (*Policy, error) {
 // ParsePolicy reads a c2sp.org/tlog-policy in our canonical form, so that every byte of it counts:
 //
 //	log <vkey>
-//	witness <name> <vkey>
+//	witness <name> <vkey> [<url>]
 //	group <name> <all|any|k> <name>...
 //	quorum <name|none>
 //
-// One log line first, then witnesses, then groups, the quorum last; single spaces; no comment, empty line or URL; every
-// witness and group is a member of exactly one group or is the quorum; the threshold is "all" if every member must
-// sign, "any" if one of several must, and a number in between. Errors wrap [ErrMalformed] and name the line.
+// Log lines first, the log's current key before its older ones, all of one name; then witnesses, then groups, the quorum
+// last; single spaces; no comment or empty line; every witness and group is a member of exactly one group or is the
+// quorum; the threshold is "all" if every member must sign, "any" if one of several must, and a number in between.
+// A URL is that of a witness. Errors wrap [ErrMalformed] and name the line.
 func ParsePolicy(text []byte) (*Policy, error) {
 	if len(text) > maxPolicyBytes {
 		return nil, fmt.Errorf("%w: policy is longer than %d bytes", ErrMalformed, maxPolicyBytes)
@@ -95,61 +104,19 @@ func ParsePolicy(text []byte) (*Policy, error) {
 func (p *Policy) Text() []byte { return bytes.Clone(p.text) }
 
 // Origin is the origin line, and key name, of the one log believed.
-func (p *Policy) Origin() string { return p.log.Name() }
+func (p *Policy) Origin() string { return p.logs[0].Name() }
 
-// OpenCheckpoint judges a signed note: canonical form, the policy's origin, a signature of the log first, co-signatures in
-// the order of the policy, each of them valid, enough for the quorum, and no line by any other key.
-// Errors wrap [ErrMalformed], [ErrTampered] (a known key's signature does not hold) or [ErrPolicy].
-func (p *Policy) OpenCheckpoint(signed []byte) (Checkpoint, error) {
-	if p.log == nil {
-		return Checkpoint{}, fmt.Errorf("%w: empty policy", ErrPolicy)
+// LogKeys are the vkeys with which the log may have signed, the current one first.
+func (p *Policy) LogKeys() []string {
+	keys := make([]string, len(p.logs))
+	for i, k := range p.logs {
+		keys[i] = k.vkey
 	}
-	c, err := parseSignedCheckpoint(signed)
-	if err != nil {
-		return Checkpoint{}, err
-	}
-	if c.Origin != p.log.Name() {
-		return Checkpoint{}, fmt.Errorf("%w: origin is another log", ErrPolicy)
-	}
-	text := []byte(c.NoteText())
-	first, rest := c.signatures[0], c.signatures[1:]
-	if first.name != p.log.Name() || first.keyHash != p.log.KeyHash() {
-		return Checkpoint{}, fmt.Errorf("%w: first signature is not by the log's key", ErrPolicy)
-	}
-	if !p.log.Verify(text, first.bytes) {
-		return Checkpoint{}, fmt.Errorf("%w: the log's signature does not hold", ErrTampered)
-	}
-	times, err := p.judgeCosignatures(text, rest)
-	if err != nil {
-		return Checkpoint{}, err
-	}
-	c.Witnessed = times
-	return c.Checkpoint, nil
+	return keys
 }
 
-func (p *Policy) judgeCosignatures(text []byte, lines []signature) ([]time.Time, error) {
-	signed := make(map[*cosigner]bool)
-	var times []time.Time
-	next := 0 // witnesses before it are past: a repeated line or another order is another form of the same note
-	for _, s := range lines {
-		i := slices.IndexFunc(p.witnesses[next:], func(w *cosigner) bool { return w.name == s.name && w.keyHash == s.keyHash })
-		if i < 0 {
-			return nil, fmt.Errorf("%w: a signature by a key that the policy does not name there", ErrPolicy)
-		}
-		w := p.witnesses[next+i]
-		at, ok := w.verify(text, s.bytes)
-		if !ok {
-			return nil, fmt.Errorf("%w: the co-signature of witness %q does not hold", ErrTampered, w.name)
-		}
-		signed[w] = true
-		times = append(times, at)
-		next += i + 1
-	}
-	if p.quorum != nil && !p.quorum.satisfied(signed) {
-		return nil, fmt.Errorf("%w: too few witnesses co-signed", ErrPolicy)
-	}
-	return times, nil
-}
+// Witnesses are the witnesses of the policy in its order.
+func (p *Policy) Witnesses() []Witness { return slices.Clone(p.public) }
 
 const (
 	stageLog = iota
@@ -174,48 +141,83 @@ func (r *policyReader) read(line string) error {
 	}
 	switch {
 	case fields[0] == "log" && len(fields) == 2 && r.stage == stageLog:
-		r.stage = stageWitnesses
 		return r.readLog(fields[1])
-	case fields[0] == "witness" && len(fields) == 3 && r.stage == stageWitnesses:
-		return r.readWitness(fields[1], fields[2])
-	case fields[0] == "group" && len(fields) >= 4 && (r.stage == stageWitnesses || r.stage == stageGroups):
+	case r.stage == stageLog && len(r.policy.logs) == 0:
+		return fmt.Errorf("the first line is not that of a log")
+	case fields[0] == "witness" && (len(fields) == 3 || len(fields) == 4) && r.stage <= stageWitnesses:
+		r.stage = stageWitnesses
+		return r.readWitness(fields[1], fields[2], fields[3:])
+	case fields[0] == "group" && len(fields) >= 4 && r.stage <= stageGroups:
 		r.stage = stageGroups
 		return r.readGroup(fields[1], fields[2], fields[3:])
-	case fields[0] == "quorum" && len(fields) == 2 && (r.stage == stageWitnesses || r.stage == stageGroups):
+	case fields[0] == "quorum" && len(fields) == 2 && r.stage <= stageGroups:
 		r.stage = stageDone
 		return r.readQuorum(fields[1])
 	}
-	return fmt.Errorf("not a line of a policy, or not in its place (log, witnesses, groups, quorum; no comments, no URLs)")
+	return fmt.Errorf("not a line of a policy, or not in its place (logs, witnesses, groups, quorum; no comments)")
 }
 
 func (r *policyReader) readLog(vkey string) error {
-	k, err := parseVerifierKey(vkey)
+	if len(r.policy.logs) == maxLogKeys {
+		return fmt.Errorf("more than %d keys of the log", maxLogKeys)
+	}
+	k, err := r.newKey(vkey)
 	if err != nil {
 		return err
 	}
-	r.policy.log, err = k.logVerifier()
-	r.keys[string(k.public)] = true
-	return err
+	l, err := k.logKey()
+	if err != nil {
+		return err
+	}
+	if len(r.policy.logs) > 0 && k.name != r.policy.Origin() {
+		return fmt.Errorf("the key is another log's: a policy has one origin")
+	}
+	r.policy.logs = append(r.policy.logs, l)
+	return nil
 }
 
-func (r *policyReader) readWitness(name, vkey string) error {
+func (r *policyReader) readWitness(name, vkey string, rest []string) error {
 	if len(r.policy.witnesses) == maxWitnesses {
 		return fmt.Errorf("more than %d witnesses", maxWitnesses)
 	}
+	k, err := r.newKey(vkey)
+	if err != nil {
+		return err
+	}
+	c, err := k.cosigner()
+	if err != nil {
+		return err
+	}
+	w := Witness{Name: name, VerifierKey: vkey}
+	if len(rest) == 1 {
+		if w.URL = rest[0]; !validWitnessURL(w.URL) {
+			return fmt.Errorf("the URL is not http(s)://host[:port][/path], or ends in a slash")
+		}
+	}
+	r.policy.witnesses, r.policy.public = append(r.policy.witnesses, c), append(r.policy.public, w)
+	return r.define(name, c)
+}
+
+func (r *policyReader) newKey(vkey string) (verifierKey, error) {
 	k, err := parseVerifierKey(vkey)
 	if err != nil {
-		return err
-	}
-	w, err := k.cosigner()
-	if err != nil {
-		return err
+		return verifierKey{}, err
 	}
 	if r.keys[string(k.public)] {
-		return fmt.Errorf("the key stands in the policy twice")
+		return verifierKey{}, fmt.Errorf("the key stands in the policy twice")
 	}
 	r.keys[string(k.public)] = true
-	r.policy.witnesses = append(r.policy.witnesses, w)
-	return r.define(name, w)
+	return k, nil
+}
+
+// validWitnessURL: a URL in the one form that we write, to which a path can be appended.
+func validWitnessURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || len(s) > maxWitnessURL || strings.HasSuffix(s, "/") || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		return false
+	}
+	plain := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	return (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.Host == strings.ToLower(u.Host) && plain.String() == s
 }
 
 func (r *policyReader) readGroup(name, threshold string, members []string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 )
 
 func TestPolicyText(t *testing.T) {
-	for _, name := range []string{"policy.txt", "witnessed-policy.txt"} {
+	for _, name := range []string{"policy.txt", "witnessed-policy.txt", "rotated-policy.txt"} {
 		text := readGolden(t, name)
 		p := must[*ledger.Policy](t)(ledger.ParsePolicy(text))
 		if !bytes.Equal(p.Text(), text) || p.Origin() != sampleOrigin {
@@ -36,6 +37,8 @@ func TestPolicyRefusesTexts(t *testing.T) {
 	_, w1, _ := seedKey("witness.example/w1", 4, "w1")
 	_, w2, _ := seedKey("witness.example/w2", 4, "w2")
 	_, again, _ := seedKey("witness.example/again", 4, "w1")
+	_, older, _ := seedKey(sampleOrigin, 1, "older log")
+	_, timeOrigin, _ := seedKey("cosignature/v1", 1, "older log")
 	_, logTwice, _ := seedKey("witness.example/log", 4, "sample log")
 	log, q := "log "+vkey+"\n", "quorum none\n"
 	tests := map[string]string{
@@ -52,7 +55,10 @@ func TestPolicyRefusesTexts(t *testing.T) {
 		"two spaces":             log + "quorum  none\n",
 		"tab":                    log + "quorum\tnone\n",
 		"trailing space":         log + "quorum none \n",
-		"url":                    "log " + vkey + " https://vault.example/\n" + q,
+		"url of a log":           "log " + vkey + " https://vault.example\n" + q,
+		"log after witness":      log + "witness w1 " + w1 + "\nlog " + older + "\nquorum w1\n",
+		"log key twice":          log + log + q,
+		"origin of a time line":  "log " + timeOrigin + "\n" + q,
 		"unknown line":           log + "monitor x\n" + q,
 		"unknown quorum":         log + "quorum w1\n",
 		"quorum before log":      q + log,
@@ -92,6 +98,56 @@ func TestPolicyRefusesTexts(t *testing.T) {
 	}
 }
 
+func TestPolicyWitnesses(t *testing.T) {
+	s := newSample(t)
+	p := must[*ledger.Policy](t)(ledger.ParsePolicy(s.rotated))
+	_, current := sampleSigner(t)
+	_, older := signerOf(t, sampleOrigin, "older log")
+	if keys := p.LogKeys(); !slices.Equal(keys, []string{current, older}) || p.Origin() != sampleOrigin {
+		t.Errorf("keys %q", keys)
+	}
+	_, w1, _ := seedKey("witness.example/w1", 4, "w1")
+	_, w2, _ := seedKey("witness.example/w2", 4, "w2")
+	_, w3, _ := seedKey("witness.example/w3", 4, "w3")
+	want := []ledger.Witness{
+		{Name: "w1", VerifierKey: w1, URL: "https://witness.example/w1"},
+		{Name: "w2", VerifierKey: w2, URL: "http://192.0.2.2:7380"},
+		{Name: "w3", VerifierKey: w3},
+	}
+	if got := p.Witnesses(); !slices.Equal(got, want) {
+		t.Errorf("witnesses %+v", got)
+	}
+	p.Witnesses()[0].URL = "https://elsewhere.example"
+	if got := p.Witnesses(); !slices.Equal(got, want) {
+		t.Errorf("a caller changed the policy: %+v", got)
+	}
+}
+
+func TestPolicyWitnessURLs(t *testing.T) {
+	_, vkey := sampleSigner(t)
+	_, w1, _ := seedKey("witness.example/w1", 4, "w1")
+	parse := func(url string) error {
+		_, err := ledger.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s %s\nquorum w1\n", vkey, w1, url))
+		return err
+	}
+	for _, url := range []string{"https://witness.example", "https://witness.example:8443/a/b", "http://127.0.0.1:7380", "http://[::1]:7380/w", "https://xn--kimng-4ta.example/a%20b"} {
+		if err := parse(url); err != nil {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+	for _, url := range []string{
+		"https://witness.example/", "https://witness.example/a/", "witness.example", "//witness.example", "ftp://witness.example", "https://", "https:///a",
+		"HTTPS://witness.example", "https://Witness.example", "https://user@witness.example", "https://u:p@witness.example", "https://witness.example?a=b",
+		"https://witness.example#a", "https://witness.example/?", "https://witness.example/#", "https://witness.example/ä", "https://witness.example/\x7f",
+		"https://witness.example:port", "https://:8443", "https://witness.example/%zz", "https://witness.example extra", "https://w.example/" + strings.Repeat("a", 255),
+		"mailto:w@witness.example", "https:witness.example",
+	} {
+		if err := parse(url); !errors.Is(err, ledger.ErrMalformed) {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
 func TestPolicyLimits(t *testing.T) {
 	_, vkey := sampleSigner(t)
 	build := func(n int) []byte {
@@ -110,6 +166,20 @@ func TestPolicyLimits(t *testing.T) {
 	}
 	if _, err := ledger.ParsePolicy(build(33)); !errors.Is(err, ledger.ErrMalformed) {
 		t.Errorf("33 witnesses: %v", err)
+	}
+	keys := func(n int) []byte {
+		var b strings.Builder
+		for i := range n {
+			_, k, _ := seedKey(sampleOrigin, 1, fmt.Sprint(i))
+			fmt.Fprintf(&b, "log %s\n", k)
+		}
+		return []byte(b.String() + "quorum none\n")
+	}
+	if _, err := ledger.ParsePolicy(keys(16)); err != nil {
+		t.Errorf("16 keys of the log: %v", err)
+	}
+	if _, err := ledger.ParsePolicy(keys(17)); !errors.Is(err, ledger.ErrMalformed) {
+		t.Errorf("17 keys of the log: %v", err)
 	}
 }
 
@@ -179,6 +249,7 @@ func TestOpenCheckpointRefuses(t *testing.T) {
 func FuzzParsePolicy(f *testing.F) {
 	f.Add(readGolden(f, "policy.txt"))
 	f.Add(readGolden(f, "witnessed-policy.txt"))
+	f.Add(readGolden(f, "rotated-policy.txt"))
 	f.Add([]byte("# comment\n\nquorum none\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := ledger.ParsePolicy(text)
@@ -193,30 +264,6 @@ func FuzzParsePolicy(f *testing.F) {
 		}
 		if _, err := torchwood.ParsePolicy(text); err != nil {
 			t.Fatalf("others cannot read our policy %q: %v", text, err)
-		}
-	})
-}
-
-func FuzzOpenCheckpoint(f *testing.F) {
-	text := readGolden(f, "witnessed-policy.txt")
-	p, err := ledger.ParsePolicy(text)
-	if err != nil {
-		f.Fatal(err)
-	}
-	theirs, err := torchwood.ParsePolicy(text)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(readGolden(f, "witnessed-checkpoint.txt"))
-	f.Add(readGolden(f, "checkpoint.txt"))
-	f.Fuzz(func(t *testing.T, signed []byte) {
-		c, err := p.OpenCheckpoint(signed)
-		if err != nil {
-			return
-		}
-		other, _, err := torchwood.VerifyCheckpoint(signed, theirs)
-		if err != nil || other.N != int64(c.Size) || other.Hash != [32]byte(c.Root) || other.Origin != c.Origin {
-			t.Fatalf("others see %+v (%v), we %+v", other, err, c)
 		}
 	})
 }

@@ -12,9 +12,6 @@ import (
 // that says so. Errors wrap [ErrMalformed] (a text not in canonical form), [ErrTampered] (a signature or the proof does
 // not hold) or [ErrPolicy] (another log, a missing or a strange signature).
 func Verify(p *Policy, leaf Leaf, receipt Receipt) (Checkpoint, error) {
-	if p == nil || p.log == nil {
-		return Checkpoint{}, fmt.Errorf("%w: no policy", ErrPolicy)
-	}
 	if len(leaf) == 0 || len(leaf) > MaxLeaf {
 		return Checkpoint{}, fmt.Errorf("%w: leaf of %d bytes", ErrMalformed, len(leaf))
 	}

@@ -19,6 +19,8 @@ const (
 	algCosignature = 0x04 // Ed25519 with a time, c2sp.org/tlog-cosignature
 )
 
+const cosignatureHeader = "cosignature/v1"
+
 // verifierKey is a signed-note verifier key (vkey) in canonical form.
 type verifierKey struct {
 	text, name string
@@ -52,11 +54,28 @@ func noteKeyHash(name string, algorithmAndKey []byte) uint32 {
 	return binary.BigEndian.Uint32(sum[:])
 }
 
-func (k verifierKey) logVerifier() (note.Verifier, error) {
+// logKey is one key of a log: it signs checkpoints, and a second time with the time at which it did.
+type logKey struct {
+	note.Verifier
+	vkey string
+	time *cosigner
+}
+
+func (k verifierKey) logKey() (*logKey, error) {
 	if k.algorithm != algEd25519 || len(k.public) != ed25519.PublicKeySize {
 		return nil, fmt.Errorf("the log's key is not of type Ed25519 (01)")
 	}
-	return note.NewVerifier(k.text)
+	if !validOrigin(k.name) {
+		return nil, fmt.Errorf("the name of the log's key cannot be an origin")
+	}
+	v, err := note.NewVerifier(k.text)
+	if err != nil {
+		return nil, err
+	}
+	same := verifierKey{name: k.name, algorithm: algCosignature, public: k.public}
+	same.keyHash = noteKeyHash(k.name, append([]byte{algCosignature}, k.public...))
+	c, err := same.cosigner()
+	return &logKey{Verifier: v, vkey: k.text, time: c}, err
 }
 
 // cosigner checks the co-signatures of one witness.
@@ -73,6 +92,9 @@ func (k verifierKey) cosigner() (*cosigner, error) {
 	return &cosigner{name: k.name, keyHash: k.keyHash, public: bytes.Clone(k.public)}, nil
 }
 
+// wrote reports whether a line claims to be by this key.
+func (c *cosigner) wrote(s signature) bool { return c.name == s.name && c.keyHash == s.keyHash }
+
 // verify judges an 8-byte time (seconds since 1970, big-endian) and the signature over it and the note's text.
 func (c *cosigner) verify(text, sig []byte) (time.Time, bool) {
 	if len(sig) != 8+ed25519.SignatureSize {
@@ -82,6 +104,14 @@ func (c *cosigner) verify(text, sig []byte) (time.Time, bool) {
 	if seconds > math.MaxInt64 {
 		return time.Time{}, false
 	}
-	message := fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", seconds, text)
-	return time.Unix(int64(seconds), 0).UTC(), ed25519.Verify(c.public, message, sig[8:])
+	return time.Unix(int64(seconds), 0).UTC(), ed25519.Verify(c.public, cosignatureMessage(seconds, text), sig[8:])
 }
+
+// cosignatureMessage is what a v1 co-signature signs. No text that a log signs as a checkpoint begins like it, because
+// no origin is its first line ([validOrigin]): one key may do both.
+func cosignatureMessage(seconds uint64, text []byte) []byte {
+	return fmt.Appendf(nil, "%s\ntime %d\n%s", cosignatureHeader, seconds, text)
+}
+
+// validOrigin: a key name that is not the first line of another text signed by the same key.
+func validOrigin(s string) bool { return validKeyName(s) && s != cosignatureHeader }

@@ -1,0 +1,136 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// OpenCheckpoint judges a signed note: canonical form, the policy's origin, a signature of one of the log's keys first, then
+// the time line by the same key, if any, then co-signatures in the order of the policy, each of them valid, enough for
+// the quorum, and no line by any other key.
+// Errors wrap [ErrMalformed], [ErrTampered] (a known key's signature does not hold) or [ErrPolicy].
+func (p *Policy) OpenCheckpoint(signed []byte) (Checkpoint, error) {
+	j, err := p.judge(signed)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	if p.quorum != nil && !p.quorum.satisfied(j.cosigned) {
+		return Checkpoint{}, fmt.Errorf("%w: too few witnesses co-signed", ErrPolicy)
+	}
+	return j.Checkpoint, nil
+}
+
+// OpenUnwitnessed judges like [Policy.OpenCheckpoint], all but the quorum: what the log signed and no witness has seen yet.
+func (p *Policy) OpenUnwitnessed(signed []byte) (Checkpoint, error) {
+	j, err := p.judge(signed)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	return j.Checkpoint, nil
+}
+
+// AddCosignatures adds signature lines of the policy's witnesses to a checkpoint, each a line with its newline, and puts them
+// into the order of the policy. Of two lines of one witness the later one stays. The quorum is not asked.
+// Errors are those of [Policy.OpenCheckpoint]; a line that does not hold is [ErrTampered], a stranger's [ErrPolicy].
+func AddCosignatures(p *Policy, signed []byte, lines ...string) ([]byte, error) {
+	j, err := p.judge(signed)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range lines {
+		text, ended := strings.CutSuffix(line, "\n")
+		s, err := readSignature(text)
+		if err != nil || !ended {
+			return nil, fmt.Errorf("%w: co-signature: not a signature line", ErrMalformed)
+		}
+		i, _, err := judgeCosignature(j.text, s, p.witnesses)
+		if err != nil {
+			return nil, err
+		}
+		w := p.witnesses[i]
+		if old, has := j.cosigned[w]; !has || slices.Compare(old.bytes[:8], s.bytes[:8]) < 0 { // the time, big-endian
+			j.cosigned[w] = s
+		}
+	}
+	j.signatures = j.signatures[:j.own]
+	for _, w := range p.witnesses {
+		if s, has := j.cosigned[w]; has {
+			j.signatures = append(j.signatures, s)
+		}
+	}
+	again := j.marshal()
+	_, err = parseSignedCheckpoint(again)
+	return again, err
+}
+
+// judged is a checkpoint of which every line holds.
+type judged struct {
+	signedCheckpoint
+	text     []byte
+	own      int // how many lines are the log's: one, or two with the time line
+	cosigned map[*cosigner]signature
+}
+
+func (p *Policy) judge(signed []byte) (*judged, error) {
+	if p == nil || len(p.logs) == 0 {
+		return nil, fmt.Errorf("%w: empty policy", ErrPolicy)
+	}
+	c, err := parseSignedCheckpoint(signed)
+	if err != nil {
+		return nil, err
+	}
+	own, err := judgeLogLines(&c, p.logs)
+	if err != nil {
+		return nil, err
+	}
+	j := &judged{signedCheckpoint: c, text: []byte(c.NoteText()), own: own, cosigned: map[*cosigner]signature{}}
+	left := p.witnesses // a repeated line or another order is another form of the same note
+	for _, s := range c.signatures[own:] {
+		i, at, err := judgeCosignature(j.text, s, left)
+		if err != nil {
+			return nil, err
+		}
+		j.cosigned[left[i]], j.Witnessed, left = s, append(j.Witnessed, at), left[i+1:]
+	}
+	return j, nil
+}
+
+// judgeLogLines judges the lines of the log itself, of which there are one or two, and notes whose and when.
+func judgeLogLines(c *signedCheckpoint, keys []*logKey) (own int, err error) {
+	if c.Origin != keys[0].Name() {
+		return 0, fmt.Errorf("%w: origin is another log", ErrPolicy)
+	}
+	text, first := []byte(c.NoteText()), c.signatures[0]
+	i := slices.IndexFunc(keys, func(k *logKey) bool { return first.name == k.Name() && first.keyHash == k.KeyHash() })
+	if i < 0 {
+		return 0, fmt.Errorf("%w: first signature is not by a key of the log", ErrPolicy)
+	}
+	if !keys[i].Verify(text, first.bytes) {
+		return 0, fmt.Errorf("%w: the log's signature does not hold", ErrTampered)
+	}
+	c.Key = keys[i].vkey
+	if clock := keys[i].time; len(c.signatures) > 1 && clock.wrote(c.signatures[1]) {
+		at, ok := clock.verify(text, c.signatures[1].bytes)
+		if !ok {
+			return 0, fmt.Errorf("%w: the log's time line does not hold", ErrTampered)
+		}
+		c.Time = at
+		return 2, nil
+	}
+	return 1, nil
+}
+
+// judgeCosignature finds the witness of a line among some, judges the line and returns its time.
+func judgeCosignature(text []byte, s signature, among []*cosigner) (index int, at time.Time, err error) {
+	index = slices.IndexFunc(among, func(w *cosigner) bool { return w.wrote(s) })
+	if index < 0 {
+		return 0, time.Time{}, fmt.Errorf("%w: a signature by a key that the policy does not name there", ErrPolicy)
+	}
+	at, ok := among[index].verify(text, s.bytes)
+	if !ok {
+		return 0, time.Time{}, fmt.Errorf("%w: the co-signature of witness %q does not hold", ErrTampered, among[index].name)
+	}
+	return index, at, nil
+}
