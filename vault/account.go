@@ -23,10 +23,13 @@ const (
 	Appraiser           Role = "appraiser"
 	Auditor             Role = "auditor"
 	SystemAdministrator Role = "system_administrator"
+	RoleSubject         Role = "subject" // a [Subject] who looks after their own dossiers
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{Staff, Official, Appraiser, Auditor, SystemAdministrator} }
+func Roles() []Role {
+	return []Role{Staff, Official, Appraiser, Auditor, SystemAdministrator, RoleSubject}
+}
 
 // Account is one person's access (R-6.2: never shared).
 type Account struct {
@@ -40,6 +43,8 @@ type Account struct {
 	// Certificate is the DER of the certificate whose key signs for this account; nil if it signs nothing.
 	Certificate []byte
 	Created     time.Time
+	// PersonalNumber says whose dossiers a [RoleSubject] sees as their own; empty for all other roles.
+	PersonalNumber string
 }
 
 // PasswordHash is an encoded argon2id hash. It never shows in logs.

@@ -19,6 +19,7 @@ type NewAccount struct {
 	Unit                        UnitID
 	Role                        Role
 	Certificate                 []byte // DER; may be nil
+	PersonalNumber              string // of a [RoleSubject], and of nobody else
 }
 
 var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,63}$`)
@@ -51,6 +52,9 @@ func (v *Vault) Units(ctx context.Context, a Actor) ([]Unit, error) {
 	if err := v.authorize(ctx, a, ManageAccess, a.Unit, Target{}); err != nil {
 		return nil, err
 	}
+	if err := v.recordRead(ctx, a, ListAccounts, Target{}); err != nil {
+		return nil, err
+	}
 	return v.store.Units(ctx)
 }
 
@@ -79,6 +83,9 @@ func (v *Vault) newAccount(n NewAccount) (Account, error) {
 	if !slices.Contains(Roles(), n.Role) {
 		return Account{}, fmt.Errorf("%w: unknown role", ErrInvalid)
 	}
+	if (n.Role == RoleSubject) != (n.PersonalNumber != "") || n.PersonalNumber != "" && !personalNumberForm.MatchString(n.PersonalNumber) {
+		return Account{}, fmt.Errorf("%w: a subject, and nobody else, has a personal number", ErrInvalid)
+	}
 	name, err := line("name", n.Name, 200)
 	if err != nil {
 		return Account{}, err
@@ -98,13 +105,16 @@ func (v *Vault) newAccount(n NewAccount) (Account, error) {
 	}
 	return Account{
 		ID: AccountID{newID()}, Login: n.Login, Name: name, Post: post, Unit: n.Unit, Role: n.Role,
-		Password: hash, Certificate: n.Certificate, Created: v.now(),
+		Password: hash, Certificate: n.Certificate, Created: v.now(), PersonalNumber: n.PersonalNumber,
 	}, nil
 }
 
 // Accounts lists all accounts by login.
 func (v *Vault) Accounts(ctx context.Context, a Actor) ([]Account, error) {
 	if err := v.authorize(ctx, a, ManageAccess, a.Unit, Target{}); err != nil {
+		return nil, err
+	}
+	if err := v.recordRead(ctx, a, ListAccounts, Target{}); err != nil {
 		return nil, err
 	}
 	return v.store.Accounts(ctx)
@@ -167,6 +177,9 @@ func (v *Vault) Bootstrap(ctx context.Context, unit string, n NewAccount) (Unit,
 // Officials lists the accounts of the actor's unit that can sign, for choosing a signer.
 func (v *Vault) Officials(ctx context.Context, a Actor) ([]Account, error) {
 	if err := v.authorize(ctx, a, Submit, a.Unit, Target{}); err != nil {
+		return nil, err
+	}
+	if err := v.recordRead(ctx, a, ListAccounts, Target{}); err != nil {
 		return nil, err
 	}
 	all, err := v.store.Accounts(ctx)

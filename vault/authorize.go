@@ -14,6 +14,7 @@ const (
 	SignIn        Action = "sign_in"
 	SignOut       Action = "sign_out"
 	ManageAccess  Action = "manage_access" // units, accounts, certificates
+	ListAccounts  Action = "list_accounts" // or units
 	OpenDossier   Action = "open_dossier"  // start a dossier
 	ListDossiers  Action = "list_dossiers"
 	ReadDossier   Action = "read_dossier" // its records and versions, not their content
@@ -21,20 +22,26 @@ const (
 	Disclose      Action = "disclose" // read a version's content
 	Submit        Action = "submit"   // ask an official to approve a version
 	Sign          Action = "sign"     // one's own signing jobs
-	Seal          Action = "seal"     // a use of the organisation's key, by nobody's right: it follows a signature
+	ListJobs      Action = "list_jobs"
+	ReadJob       Action = "read_job"
+	Seal          Action = "seal" // a use of the organisation's key, by nobody's right: it follows a signature
 	EnrolDevice   Action = "enrol_device"
 	RevokeDevice  Action = "revoke_device"
 	ExportDossier Action = "export"
-	Renew         Action = "renew_export"   // a new time-stamp, by the operator's command
+	Renew         Action = "renew_export" // a new time-stamp, by the operator's command
+	ListExports   Action = "list_exports"
+	ReadExport    Action = "read_export"
 	Collect       Action = "collect_export" // download a signed export
 	ReadReceipt   Action = "read_receipt"
-	ReadAccess    Action = "read_access" // the access record
+	ReadAccess    Action = "read_access"     // the access record
+	ReadOwnAccess Action = "read_own_access" // the access record of one's own dossiers
 )
 
 // Actions lists all actions.
 func Actions() []Action {
-	return []Action{SignIn, SignOut, ManageAccess, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, Collect, ReadReceipt, ReadAccess}
+	return []Action{SignIn, SignOut, ManageAccess, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
+		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, ListExports, ReadExport, Collect,
+		ReadReceipt, ReadAccess, ReadOwnAccess}
 }
 
 // scope is how far a role's right to an action reaches.
@@ -63,6 +70,8 @@ var rights = map[Role]map[Action]scope{
 	// An auditor verifies and reads no content.
 	Auditor:             {SignOut: everywhere, ReadReceipt: everywhere, ReadAccess: everywhere},
 	SystemAdministrator: {SignOut: everywhere, ManageAccess: everywhere, RevokeDevice: everywhere},
+	// Which dossiers are one's own: see [Vault.OwnAccessRecord].
+	RoleSubject: {SignOut: everywhere, ReadOwnAccess: everywhere},
 }
 
 // Allowed is the decision alone: whether role may do action in its own unit, or in another's.
@@ -94,6 +103,14 @@ func (v *Vault) refuse(ctx context.Context, a Actor, action Action, t Target, re
 		return errors.Join(why, fmt.Errorf("recording a refusal: %w", err))
 	}
 	return why
+}
+
+// recordRead records a read that is about to be answered. Where it cannot be written, nothing may be read.
+func (v *Vault) recordRead(ctx context.Context, a Actor, action Action, t Target) error {
+	if err := v.store.AddEvent(ctx, v.event(a, action, t)); err != nil {
+		return fmt.Errorf("recording a read: %w", err)
+	}
+	return nil
 }
 
 // event starts the access-record line of an act that is done.

@@ -19,8 +19,8 @@ func (v *Vault) Version(ctx context.Context, a Actor, id VersionID) (Version, er
 	if err := v.authorizeVersion(ctx, a, ReadDossier, x); err != nil {
 		return Version{}, err
 	}
-	if err := v.store.AddEvent(ctx, v.event(a, ReadDossier, x.target())); err != nil {
-		return Version{}, fmt.Errorf("recording a read: %w", err)
+	if err := v.recordRead(ctx, a, ReadDossier, x.target()); err != nil {
+		return Version{}, err
 	}
 	return x, nil
 }
@@ -107,8 +107,8 @@ func (v *Vault) Receipt(ctx context.Context, a Actor, id VersionID, wait bool) (
 	if err := v.authorizeVersion(ctx, a, ReadReceipt, x); err != nil {
 		return Proof{}, err
 	}
-	if err := v.store.AddEvent(ctx, v.event(a, ReadReceipt, x.target())); err != nil {
-		return Proof{}, fmt.Errorf("recording a read: %w", err)
+	if err := v.recordRead(ctx, a, ReadReceipt, x.target()); err != nil {
+		return Proof{}, err
 	}
 	return v.proof(ctx, x, wait)
 }

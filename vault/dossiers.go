@@ -60,8 +60,8 @@ func (v *Vault) Dossiers(ctx context.Context, a Actor, q DossierQuery) ([]Dossie
 	}
 	q.Unit = a.Unit
 	q.Limit = pageSize(q.Limit, 50, 100)
-	if err := v.store.AddEvent(ctx, v.event(a, ListDossiers, Target{})); err != nil {
-		return nil, fmt.Errorf("recording a listing: %w", err)
+	if err := v.recordRead(ctx, a, ListDossiers, Target{}); err != nil {
+		return nil, err
 	}
 	return v.store.Dossiers(ctx, q)
 }
@@ -82,8 +82,8 @@ func (v *Vault) Dossier(ctx context.Context, a Actor, id DossierID) (DossierView
 	if err := v.authorize(ctx, a, ReadDossier, d.Unit, Target{Dossier: id}); err != nil {
 		return DossierView{}, err
 	}
-	if err := v.store.AddEvent(ctx, v.event(a, ReadDossier, Target{Dossier: id})); err != nil {
-		return DossierView{}, fmt.Errorf("recording a read: %w", err)
+	if err := v.recordRead(ctx, a, ReadDossier, Target{Dossier: id}); err != nil {
+		return DossierView{}, err
 	}
 	view := DossierView{Dossier: d}
 	if view.Records, err = v.store.Records(ctx, id); err != nil {

@@ -1,6 +1,11 @@
 package vault
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"trien/ledger"
+)
 
 // Outcome of an attempted act.
 type Outcome string
@@ -41,6 +46,76 @@ type Target struct {
 // EventQuery selects events, newest first.
 type EventQuery struct {
 	Dossier DossierID // zero: all
+	Until   time.Time // those of later are left out; zero: none are
 	After   EventID   // the last one of the page before; zero: from the newest
 	Limit   int
+}
+
+// SeededEvent is an event with the secret that its commitment hangs on.
+type SeededEvent struct {
+	Event
+	Seed ledger.EventSeed
+}
+
+// EventBatch is what one leaf of the access log stands for.
+type EventBatch struct {
+	ID          BatchID
+	Made        time.Time
+	Commitments ledger.Batch
+	Leaf        ledger.Leaf
+	Receipt     []byte // tlog-proof text; nil until logged
+}
+
+func (b EventBatch) entry() ledger.Entry {
+	return ledger.Entry{Identity: ledger.BatchIdentity(b.ID.UUID), Leaf: b.Leaf}
+}
+
+// PlacedEvent is an event and where it stands.
+type PlacedEvent struct {
+	SeededEvent
+	Destroyed bool       // the seed is: nobody can open the commitment any more
+	Batch     EventBatch // zero: the event is in the queue
+	Position  int        // in the batch
+}
+
+// text is what the ledger commits to: see ledger.Event. It depends on nothing but the event as it is stored and its seed.
+func (e SeededEvent) text() ([]byte, error) {
+	t := e.Target
+	return ledger.Event{
+		Event: e.ID.UUID, Time: e.Time, Account: e.Account.UUID, Session: e.Session.UUID, Device: e.Device.UUID, Unit: e.Unit.UUID,
+		Role: eventWord(string(e.Role)), Action: eventWord(string(e.Action)), Outcome: eventWord(string(e.Outcome)),
+		Reason: eventWord(e.Reason), Purpose: hashOf(e.Purpose),
+		Dossier: t.Dossier.UUID, Record: t.Record.UUID, Version: t.Version.UUID, Job: t.Job.UUID, Export: t.Export.UUID,
+		Subject: t.Subject.UUID, Source: ledger.EventSource(e.Seed, e.Source.Address, e.Source.Agent),
+	}.MarshalText()
+}
+
+// eventWord is s where the ledger's text can hold it, else its hash: no row, whoever wrote it, may keep others out of the log.
+func eventWord(s string) string {
+	if s == "" || ledger.ValidEventWord(s) {
+		return s
+	}
+	return "x-" + ledger.SumHash([]byte(s)).String()
+}
+
+func hashOf(s string) ledger.Hash {
+	if s == "" {
+		return ledger.Hash{}
+	}
+	return ledger.SumHash([]byte(s))
+}
+
+// newEventBatch commits to events in their order.
+func newEventBatch(events []SeededEvent, now time.Time) (EventBatch, error) {
+	b := EventBatch{ID: BatchID{newID()}, Made: now, Commitments: make(ledger.Batch, len(events))}
+	for i, e := range events {
+		text, err := e.text()
+		if err != nil {
+			return EventBatch{}, fmt.Errorf("event %s: %w", e.ID, err)
+		}
+		b.Commitments[i] = ledger.EventCommitment(e.Seed.Salt(), text)
+	}
+	var err error
+	b.Leaf, err = b.Commitments.Leaf()
+	return b, err
 }

@@ -39,20 +39,25 @@ func (v *Vault) AccessRecord(ctx context.Context, a Actor, q EventQuery) ([]Even
 		return nil, err
 	}
 	q.Limit = pageSize(q.Limit, 100, 500)
-	if err := v.store.AddEvent(ctx, v.event(a, ReadAccess, Target{Dossier: q.Dossier})); err != nil {
-		return nil, fmt.Errorf("recording a read: %w", err)
+	if err := v.recordRead(ctx, a, ReadAccess, Target{Dossier: q.Dossier}); err != nil {
+		return nil, err
 	}
 	return v.store.Events(ctx, q)
 }
 
 // Ready reports the ports that do not answer, by name; nil if all do.
 func (v *Vault) Ready(ctx context.Context) error {
-	for _, port := range []struct {
+	type port struct {
 		name  string
 		ready func(context.Context) error
-	}{
+	}
+	ports := []port{
 		{"store", v.store.Ready}, {"objects", v.objects.Ready}, {"keys", v.keys.Ready}, {"log", v.log.Ready}, {"sealer", v.sealer.Ready},
-	} {
+	}
+	if v.accessLog != nil {
+		ports = append(ports, port{"access log", v.accessLog.Ready})
+	}
+	for _, port := range ports {
 		if err := port.ready(ctx); err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrUnavailable, port.name, err)
 		}
@@ -64,6 +69,9 @@ func (v *Vault) Ready(ctx context.Context) error {
 type Stats struct {
 	Pending       int           // versions that wait for their receipt
 	OldestPending time.Duration // how long the oldest of them has waited
+
+	Unlogged       int           // access events that no receipt covers yet
+	OldestUnlogged time.Duration // how long the oldest of them has waited
 }
 
 // Stats counts what waits.
@@ -75,6 +83,12 @@ func (v *Vault) Stats(ctx context.Context) (Stats, error) {
 	s := Stats{Pending: n}
 	if n > 0 {
 		s.OldestPending = v.now().Sub(since)
+	}
+	if s.Unlogged, since, err = v.store.UnloggedEvents(ctx); err != nil {
+		return Stats{}, fmt.Errorf("counting unlogged events: %w", err)
+	}
+	if s.Unlogged > 0 {
+		s.OldestUnlogged = v.now().Sub(since)
 	}
 	return s, nil
 }

@@ -158,6 +158,18 @@ func (v *Vault) exportVersion(ctx context.Context, r RecordView) (bundle.Version
 
 // Export reads what is known of an export.
 func (v *Vault) Export(ctx context.Context, a Actor, id ExportID) (Export, error) {
+	x, err := v.openedTo(ctx, a, id)
+	if err == nil {
+		err = v.recordRead(ctx, a, ReadExport, Target{Dossier: x.Dossier, Export: id})
+	}
+	if err != nil {
+		return Export{}, err
+	}
+	return x, nil
+}
+
+// openedTo finds an export that the actor may have, for an act that is recorded by itself.
+func (v *Vault) openedTo(ctx context.Context, a Actor, id ExportID) (Export, error) {
 	x, err := v.store.Export(ctx, id)
 	if err != nil {
 		return Export{}, fmt.Errorf("reading export %s: %w", id, err)
@@ -185,13 +197,16 @@ func (v *Vault) MyExports(ctx context.Context, a Actor) ([]Export, error) {
 	if a.Account.IsZero() {
 		return nil, ErrUnauthenticated
 	}
+	if err := v.recordRead(ctx, a, ListExports, Target{}); err != nil {
+		return nil, err
+	}
 	return v.store.ExportsFor(ctx, a.Account)
 }
 
 // OpenExport opens a finished export; the read is recorded before the first byte. [ErrNotReady] while it waits for its
 // signatures.
 func (v *Vault) OpenExport(ctx context.Context, a Actor, id ExportID) (*Content, error) {
-	x, err := v.Export(ctx, a, id)
+	x, err := v.openedTo(ctx, a, id)
 	if err != nil {
 		return nil, err
 	}

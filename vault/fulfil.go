@@ -39,7 +39,7 @@ func (v *Vault) Fulfil(ctx context.Context, a Actor, id JobID, s Signature) (Ful
 
 // once lets act fulfil a job by a signature, unless the job took it before.
 func (v *Vault) once(ctx context.Context, a Actor, id JobID, signature ledger.Hash, act func(Job) (Fulfilled, error)) (Fulfilled, error) {
-	j, err := v.Job(ctx, a, id)
+	j, err := v.ownJob(ctx, a, id)
 	if err != nil {
 		return Fulfilled{}, err
 	}

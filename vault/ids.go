@@ -16,6 +16,7 @@ type (
 	ExportID  struct{ uuid.UUID }
 	EventID   struct{ uuid.UUID }
 	DeviceID  struct{ uuid.UUID }
+	BatchID   struct{ uuid.UUID }
 )
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -34,3 +35,9 @@ func (id DeviceID) IsZero() bool { return id.UUID == uuid.Nil }
 
 // IsZero reports whether no identifier was given.
 func (id JobID) IsZero() bool { return id.UUID == uuid.Nil }
+
+// IsZero reports whether no identifier was given.
+func (id DossierID) IsZero() bool { return id.UUID == uuid.Nil }
+
+// IsZero reports whether no identifier was given.
+func (id BatchID) IsZero() bool { return id.UUID == uuid.Nil }

@@ -28,6 +28,7 @@ type Store interface {
 	Exports
 	Outbox
 	Events
+	Batches
 	Garbage
 	// Ready reports whether the store answers and has the schema this program needs.
 	Ready(ctx context.Context) error
@@ -79,6 +80,8 @@ type Dossiers interface {
 	Dossier(ctx context.Context, id DossierID) (Dossier, error)
 	// Dossiers reads a page by an index: its cost does not grow with the vault. Records is filled in.
 	Dossiers(ctx context.Context, q DossierQuery) ([]Dossier, error)
+	// DossiersOf a person by personal number, in whatever register and unit, oldest first, at most 100; none without a number.
+	DossiersOf(ctx context.Context, personalNumber string) ([]Dossier, error)
 	Record(ctx context.Context, id RecordID) (Record, error)
 	// Records returns all records of a dossier with all their versions, without Manifest; of Receipt there are the first two
 	// lines at least, which name the index (see Version for both).
@@ -186,10 +189,28 @@ type Outbox interface {
 	PendingEntries(ctx context.Context) (int, time.Time, error)
 }
 
-// Events keeps the access record. It is append-only: by grant and by trigger.
+// Events keeps the access record. It is append-only: by grant and by trigger. Whatever adds an event, here or with an act, gives
+// it a seed and puts it into the queue of [Batches] in the same transaction.
 type Events interface {
 	AddEvent(ctx context.Context, e Event) error
 	Events(ctx context.Context, q EventQuery) ([]Event, error)
+}
+
+// Batches brings events into the access log. An event is in the queue, or in exactly one batch at one position; both for good.
+type Batches interface {
+	// BatchEvents moves the first of the queue, up to limit, into the batch that make returns, in one transaction: the events
+	// stand in it as they were given to make. It moves nothing, and returns 0, while there are fewer than limit and the first was
+	// queued less than age before now, or while another node is doing it. make may run more than once.
+	BatchEvents(ctx context.Context, limit int, now time.Time, age time.Duration, make func([]SeededEvent) (EventBatch, error)) (int, error)
+	// ClaimBatches takes up to limit batches without receipt, oldest first, without their commitments; see ClaimEntries.
+	ClaimBatches(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]EventBatch, error)
+	// CompleteBatches stores receipts; a batch completed before is left as it is.
+	CompleteBatches(ctx context.Context, done []EventBatch) error
+	// PlacedEvent finds an event with its place; [ErrNotFound] if there is no such event.
+	PlacedEvent(ctx context.Context, id EventID) (PlacedEvent, error)
+	// UnloggedEvents counts events whose batch has no receipt, or that are in none, and says since when the oldest waits (zero
+	// time if nothing waits).
+	UnloggedEvents(ctx context.Context) (int, time.Time, error)
 }
 
 // Garbage is what may be deleted from [Objects].

@@ -69,7 +69,7 @@ func (v *Vault) publish(ctx context.Context) (int, error) {
 	done := make([]Logged, 0, len(pending))
 	var failed error
 	for _, p := range pending {
-		receipt, err := v.receipt(ctx, p.Entry)
+		receipt, err := v.receipt(ctx, v.log, p.Entry)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("version %s: %w", p.Version, err))
 			continue
@@ -83,12 +83,12 @@ func (v *Vault) publish(ctx context.Context) (int, error) {
 }
 
 // receipt waits for an entry's receipt and judges it as a stranger would before it is stored.
-func (v *Vault) receipt(ctx context.Context, e ledger.Entry) ([]byte, error) {
-	r, err := v.log.Await(ctx, e)
+func (v *Vault) receipt(ctx context.Context, log Log, e ledger.Entry) ([]byte, error) {
+	r, err := log.Await(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := ledger.Verify(v.log.Policy(), e.Leaf, r); err != nil {
+	if _, err := ledger.Verify(log.Policy(), e.Leaf, r); err != nil {
 		return nil, fmt.Errorf("%w: a receipt does not verify: %w", ErrTampered, err)
 	}
 	return r.MarshalText()

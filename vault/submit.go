@@ -162,11 +162,26 @@ func (v *Vault) Jobs(ctx context.Context, a Actor) ([]Job, error) {
 	if err := v.authorize(ctx, a, Sign, a.Unit, Target{}); err != nil {
 		return nil, err
 	}
+	if err := v.recordRead(ctx, a, ListJobs, Target{}); err != nil {
+		return nil, err
+	}
 	return v.store.WaitingJobs(ctx, a.Account, v.now())
 }
 
 // Job reads one of the actor's own signing jobs.
 func (v *Vault) Job(ctx context.Context, a Actor, id JobID) (Job, error) {
+	j, err := v.ownJob(ctx, a, id)
+	if err == nil {
+		err = v.recordRead(ctx, a, ReadJob, j.target())
+	}
+	if err != nil {
+		return Job{}, err
+	}
+	return j, nil
+}
+
+// ownJob finds a job of the actor's, for an act that is recorded by itself.
+func (v *Vault) ownJob(ctx context.Context, a Actor, id JobID) (Job, error) {
 	j, err := v.store.Job(ctx, id)
 	if err != nil {
 		return Job{}, fmt.Errorf("reading signing job %s: %w", id, err)
@@ -184,9 +199,9 @@ func (j Job) target() Target {
 	return Target{Dossier: j.Dossier, Version: j.Version, Export: j.Export, Job: j.ID}
 }
 
-// waitingJob is Job for one that can still be signed.
+// waitingJob is ownJob for one that can still be signed.
 func (v *Vault) waitingJob(ctx context.Context, a Actor, id JobID) (Job, error) {
-	j, err := v.Job(ctx, a, id)
+	j, err := v.ownJob(ctx, a, id)
 	if err == nil {
 		err = v.mayBeSigned(ctx, a, j)
 	}

@@ -8,11 +8,15 @@ import (
 	"time"
 )
 
-// Run publishes pending entries and sweeps until ctx ends. It returns when all of its work has stopped.
+// Run publishes pending entries, batches access events and sweeps until ctx ends. It returns when all of its work has stopped.
 func (v *Vault) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	for range publishers {
 		work.Go(func() { v.publishLoop(ctx) })
+	}
+	work.Go(func() { v.batchLoop(ctx) })
+	if v.accessLog != nil {
+		work.Go(func() { v.logBatches(ctx) })
 	}
 	work.Go(func() { v.sweepLoop(ctx) })
 	work.Wait()

@@ -15,8 +15,12 @@ type Config struct {
 	Store   Store
 	Objects Objects
 	Keys    KeyWrapper
-	Log     Log
-	Sealer  Sealer
+	Log     Log // of versions
+	// AccessLog is of access events. Without one they are batched, and the batches wait.
+	AccessLog Log
+	Sealer    Sealer
+	// SubjectRules take the place of [RegisterInfo.Subject], register by register.
+	SubjectRules map[Register]SubjectRule
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
 	OfferKey ed25519.PrivateKey
 	Clock    Clock // nil: the system's
@@ -66,6 +70,8 @@ type Vault struct {
 	objects       Objects
 	keys          KeyWrapper
 	log           Log
+	accessLog     Log // may be nil
+	subjectRules  map[Register]SubjectRule
 	sealer        Sealer
 	offerKey      ed25519.PrivateKey
 	clock         Clock
@@ -98,7 +104,8 @@ func New(c Config) *Vault {
 	}
 	limits := c.Limits.withDefaults()
 	return &Vault{
-		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
+		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, subjectRules: c.SubjectRules,
+		sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
 	}

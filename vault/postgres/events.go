@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"trien/vault"
 )
 
-// addEvent writes a line of the access record in the transaction of what it tells.
+// addEvent writes a line of the access record in the transaction of what it tells. The database gives it its seed and its place in
+// the queue of batches.
 func addEvent(ctx context.Context, tx pgx.Tx, e vault.Event) error {
 	const sql = `insert into vault.event (` + eventColumns + `)
 		values (@id, @time, @account, @session, @unit, @role, @action, @outcome, @reason, @purpose,
@@ -39,26 +41,38 @@ func (s *Store) AddEvent(ctx context.Context, e vault.Event) error {
 }
 
 func scanEvent(row pgx.CollectableRow) (e vault.Event, err error) {
-	t := &e.Target
-	err = row.Scan(&e.ID, &e.Time, &e.Account, &e.Session, &e.Unit, &e.Role, &e.Action, &e.Outcome, &e.Reason, &e.Purpose,
-		&t.Dossier, &t.Record, &t.Version, &t.Job, &t.Export, &t.Subject, &e.Source.Address, &e.Source.Agent, &e.Device)
+	err = row.Scan(eventFields(&e)...)
 	return e, err
 }
 
-const eventColumns = `id, time, account, session, unit, role, action, outcome, reason, purpose,
+func eventFields(e *vault.Event) []any {
+	t := &e.Target
+	return []any{&e.ID, &e.Time, &e.Account, &e.Session, &e.Unit, &e.Role, &e.Action, &e.Outcome, &e.Reason, &e.Purpose,
+		&t.Dossier, &t.Record, &t.Version, &t.Job, &t.Export, &t.Subject, &e.Source.Address, &e.Source.Agent, &e.Device}
+}
+
+const (
+	eventColumns = `id, time, account, session, unit, role, action, outcome, reason, purpose,
 	dossier, record, version, job, export, subject, address, agent, device`
+	eventColumnsOfE = `e.id, e.time, e.account, e.session, e.unit, e.role, e.action, e.outcome, e.reason, e.purpose,
+	e.dossier, e.record, e.version, e.job, e.export, e.subject, e.address, e.agent, e.device`
+)
 
 // listEvents and listEventsOf walk back from the end of the page before, the second one within one dossier: see
 // listDossiers for why it is written so.
 const (
-	listEvents   = `select ` + eventColumns + ` from vault.event where id < @after order by id desc limit @limit`
+	listEvents   = `select ` + eventColumns + ` from vault.event where id < @after and time <= @until order by id desc limit @limit`
 	listEventsOf = `select ` + eventColumns + ` from vault.event
-		where dossier >= @dossier and (dossier, id) < (@dossier, @after) order by dossier desc, id desc limit @limit`
+		where dossier >= @dossier and (dossier, id) < (@dossier, @after) and time <= @until order by dossier desc, id desc limit @limit`
 )
 
 // Events lists the access record, newest first, a page by an index.
 func (s *Store) Events(ctx context.Context, q vault.EventQuery) ([]vault.Event, error) {
-	args := pgx.NamedArgs{"after": pageAfter(q.After.UUID), "limit": max(0, q.Limit)}
+	until := pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
+	if !q.Until.IsZero() {
+		until = pgtype.Timestamptz{Time: moment(q.Until), Valid: true}
+	}
+	args := pgx.NamedArgs{"after": pageAfter(q.After.UUID), "limit": max(0, q.Limit), "until": until}
 	if q.Dossier == (vault.DossierID{}) {
 		return many(ctx, s.pool, scanEvent, listEvents, args)
 	}

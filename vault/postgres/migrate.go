@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 4
+const schemaVersion = 6
 
 const migrationTable = "vault.migration"
 
@@ -47,6 +47,10 @@ var grants = []struct{ table, rights string }{
 	{"job", "select, insert, update (state, signature)"},
 	{"outbox", "select, insert, update (leased), delete"},
 	{"event", "select, insert"},
+	{"event_seed", "select"},
+	{"event_queue", "select, delete"},
+	{"event_batch", "select, insert, update (receipt, leased)"},
+	{"event_place", "select, insert"},
 	{"garbage", "select, insert, delete"},
 }
 

@@ -185,6 +185,39 @@ func (s faultyStore) Events(ctx context.Context, q vault.EventQuery) ([]vault.Ev
 	return ask(s.f, "Store.Events", func() ([]vault.Event, error) { return s.next.Events(ctx, q) })
 }
 
+func (s faultyStore) DossiersOf(ctx context.Context, personalNumber string) ([]vault.Dossier, error) {
+	return ask(s.f, "Store.DossiersOf", func() ([]vault.Dossier, error) { return s.next.DossiersOf(ctx, personalNumber) })
+}
+
+func (s faultyStore) BatchEvents(ctx context.Context, limit int, now time.Time, age time.Duration,
+	makeBatch func([]vault.SeededEvent) (vault.EventBatch, error)) (int, error) {
+	return ask(s.f, "Store.BatchEvents", func() (int, error) { return s.next.BatchEvents(ctx, limit, now, age, makeBatch) })
+}
+
+func (s faultyStore) ClaimBatches(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]vault.EventBatch, error) {
+	return ask(s.f, "Store.ClaimBatches", func() ([]vault.EventBatch, error) { return s.next.ClaimBatches(ctx, limit, now, lease) })
+}
+
+func (s faultyStore) CompleteBatches(ctx context.Context, done []vault.EventBatch) error {
+	return s.f.run("Store.CompleteBatches", func() error { return s.next.CompleteBatches(ctx, done) })
+}
+
+func (s faultyStore) PlacedEvent(ctx context.Context, id vault.EventID) (vault.PlacedEvent, error) {
+	return ask(s.f, "Store.PlacedEvent", func() (vault.PlacedEvent, error) { return s.next.PlacedEvent(ctx, id) })
+}
+
+func (s faultyStore) UnloggedEvents(ctx context.Context) (int, time.Time, error) {
+	var oldest time.Time
+	n, err := ask(s.f, "Store.UnloggedEvents", func() (n int, err error) {
+		n, oldest, err = s.next.UnloggedEvents(ctx)
+		return n, err
+	})
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return n, oldest, nil
+}
+
 func (s faultyStore) ExpireUploads(ctx context.Context, before, now time.Time) (int, error) {
 	return ask(s.f, "Store.ExpireUploads", func() (int, error) { return s.next.ExpireUploads(ctx, before, now) })
 }

@@ -31,6 +31,10 @@ type MemoryStore struct {
 	exports  map[vault.ExportID]vault.Export
 	outbox   []*memoryEntry
 	events   map[vault.EventID]vault.Event
+	seeds    map[vault.EventID]ledger.EventSeed
+	queue    []vault.EventID // events that are in no batch
+	places   map[vault.EventID]memoryPlace
+	batches  []*memoryBatch
 	garbage  []string
 }
 
@@ -54,6 +58,8 @@ func NewMemoryStore() *MemoryStore {
 		jobs:     map[vault.JobID]vault.Job{},
 		exports:  map[vault.ExportID]vault.Export{},
 		events:   map[vault.EventID]vault.Event{},
+		seeds:    map[vault.EventID]ledger.EventSeed{},
+		places:   map[vault.EventID]memoryPlace{},
 	}
 }
 
@@ -174,7 +180,8 @@ func (s *MemoryStore) AddAccount(ctx context.Context, a vault.Account, e vault.E
 		err := first(free(s.accounts, a.ID, "account"), noUnit, s.checkEvent(e),
 			valid(a.Login != "" && a.Login == strings.ToLower(a.Login), "a login in lower case"),
 			valid(a.Name != "", "an account without a name"), valid(a.Password != "", "an account without a password"),
-			valid(slices.Contains(vault.Roles(), a.Role), "no such role"))
+			valid(slices.Contains(vault.Roles(), a.Role), "no such role"),
+			valid((a.Role == vault.RoleSubject) == (a.PersonalNumber != ""), "a personal number is a subject's"))
 		if err != nil {
 			return err
 		}
@@ -309,6 +316,8 @@ func (s *MemoryStore) checkEvent(e vault.Event) error {
 func (s *MemoryStore) record(e vault.Event) {
 	e.Time = moment(e.Time)
 	s.events[e.ID] = e
+	s.seeds[e.ID] = ledger.EventSeed(ledger.NewSalt())
+	s.queue = append(s.queue, e.ID)
 }
 
 // AddEvent writes a line of the access record.
@@ -327,7 +336,8 @@ func (s *MemoryStore) Events(ctx context.Context, q vault.EventQuery) ([]vault.E
 	return look(ctx, s, func() ([]vault.Event, error) {
 		var found []vault.Event
 		for _, e := range s.events {
-			if (q.Dossier == vault.DossierID{} || e.Target.Dossier == q.Dossier) && before(e.ID.UUID, q.After.UUID) {
+			if (q.Dossier == vault.DossierID{} || e.Target.Dossier == q.Dossier) && before(e.ID.UUID, q.After.UUID) &&
+				(q.Until.IsZero() || !e.Time.After(q.Until)) {
 				found = append(found, e)
 			}
 		}

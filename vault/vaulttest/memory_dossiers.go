@@ -96,6 +96,21 @@ func named(name, part string) bool {
 	return true
 }
 
+// DossiersOf lists a person's dossiers.
+func (s *MemoryStore) DossiersOf(ctx context.Context, personalNumber string) ([]vault.Dossier, error) {
+	return look(ctx, s, func() ([]vault.Dossier, error) {
+		var found []vault.Dossier
+		for _, d := range s.dossiers {
+			if personalNumber != "" && d.Subject.PersonalNumber == personalNumber {
+				found = append(found, s.counted(d))
+			}
+		}
+		newestFirst(found, func(d vault.Dossier) [16]byte { return d.ID.UUID })
+		slices.Reverse(found)
+		return upTo(found, 100), nil
+	})
+}
+
 // Record reads a record.
 func (s *MemoryStore) Record(ctx context.Context, id vault.RecordID) (vault.Record, error) {
 	return look(ctx, s, func() (vault.Record, error) {

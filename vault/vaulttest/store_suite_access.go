@@ -212,4 +212,16 @@ func storeEvents(w *world) {
 		}
 		w.same("events in pages", paged, all)
 	}
+	later := w.event(vault.Disclose)
+	later.Time, later.Target.Dossier = w.now.Add(time.Second), w.dossier.ID
+	w.must("AddEvent", w.AddEvent(ctx, later))
+	for _, q := range []vault.EventQuery{{}, {Dossier: w.dossier.ID}} {
+		q.Limit, q.Until = 10000, w.now.Add(time.Second-time.Microsecond)
+		until, err := w.Events(ctx, q)
+		w.must("Events", err)
+		q.Until = later.Time
+		all, err := w.Events(ctx, q)
+		w.must("Events", err)
+		w.same("events until a time", until, all[1:])
+	}
 }
