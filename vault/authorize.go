@@ -27,6 +27,7 @@ const (
 	ExportDossier Action = "export"
 	Renew         Action = "renew_export"   // a new time-stamp, by the operator's command
 	Collect       Action = "collect_export" // download a signed export
+	Deliver       Action = "deliver_export" // the same, enclosed for one's own delivery certificate
 	ReadReceipt   Action = "read_receipt"
 	ReadAccess    Action = "read_access" // the access record
 )
@@ -34,7 +35,7 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, Collect, ReadReceipt, ReadAccess}
+		Submit, Sign, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, Collect, Deliver, ReadReceipt, ReadAccess}
 }
 
 // scope is how far a role's right to an action reaches.
@@ -51,12 +52,13 @@ const (
 var rights = map[Role]map[Action]scope{
 	Staff: {
 		SignOut: everywhere, OpenDossier: ownUnit, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit,
-		Disclose: ownUnit, Submit: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, ReadReceipt: ownUnit,
+		Disclose: ownUnit, Submit: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, Deliver: ownUnit,
+		ReadReceipt: ownUnit,
 	},
 	Official: {
 		SignOut: everywhere, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit, Disclose: ownUnit,
 		Submit: ownUnit, Sign: ownUnit, EnrolDevice: ownUnit, RevokeDevice: ownUnit, ExportDossier: ownUnit, Collect: ownUnit,
-		ReadReceipt: ownUnit,
+		Deliver: ownUnit, ReadReceipt: ownUnit,
 	},
 	// Exports made for an appraiser reach further than the unit: see [Vault.OpenExport].
 	Appraiser: {SignOut: everywhere},

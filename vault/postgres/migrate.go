@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 4
+const schemaVersion = 5
 
 const migrationTable = "vault.migration"
 
@@ -34,7 +34,7 @@ var migrations embed.FS
 var grants = []struct{ table, rights string }{
 	{"migration", "select"},
 	{"unit", "select, insert"},
-	{"account", "select, insert, update (certificate)"},
+	{"account", "select, insert, update (certificate, delivery_certificate)"},
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},
