@@ -51,6 +51,7 @@ func (s *Server) routePages(e *gin.Engine) {
 
 	quick.GET("/exports", s.memberPage(s.exportsPage))
 	e.GET("/exports/:export/content", s.memberPage(s.exportFile))
+	e.GET("/exports/:export/delivery", s.memberPage(s.deliveryFile))
 	quick.GET("/signing-jobs", s.memberPage(s.jobsPage))
 	e.GET("/signing-jobs/:job/document", s.memberPage(s.jobFile))
 	quick.POST("/signing-jobs/:job/withdrawal", s.memberForm(s.withdrawalForm))

@@ -182,6 +182,10 @@ func (s *Server) exportFile(c *gin.Context, _ *visit, a vault.Actor) error {
 	return s.getExportContent(c, a)
 }
 
+func (s *Server) deliveryFile(c *gin.Context, _ *visit, a vault.Actor) error {
+	return s.getExportDelivery(c, a)
+}
+
 type jobsView struct {
 	Jobs   []vault.Job
 	Server string

@@ -92,6 +92,24 @@ var signingKinds = []kind{
 		text{"Export not signed yet", "The export waits for its signatures. Come back once the signer is done."}, 5 * time.Second},
 }
 
+var deliveryKinds = []kind{
+	{vault.ErrNoDeliveryCertificate, http.StatusConflict, "no_delivery_certificate",
+		text{"Chưa có chứng thư nhận bản mã hóa", "Tài khoản này chưa gắn chứng thư mã hóa. Gửi chứng thư RSA (có keyEncipherment) của bạn cho quản trị hệ thống để gắn, hoặc tải bản không mã hóa."},
+		text{"No delivery certificate", "This account has no certificate to encrypt to. Give your RSA certificate (with keyEncipherment) to the system administrator to bind, or download the export unenclosed."}, 0},
+	{vault.ErrDeliveryKey, http.StatusUnprocessableEntity, "delivery_key",
+		text{"Khóa không nhận được bản mã hóa", "Chỉ chứng thư có khóa RSA nhận được bản mã hóa; chứng thư này dùng khóa khác (đường cong elliptic). Xin cấp chứng thư RSA có keyEncipherment rồi gắn chứng thư đó."},
+		text{"Key cannot receive deliveries", "Only certificates with an RSA key receive deliveries; this one has another kind (elliptic curve). Ask for an RSA certificate with keyEncipherment and bind that."}, 0},
+	{vault.ErrDeliveryRevoked, http.StatusUnprocessableEntity, "delivery_certificate_revoked",
+		text{"Chứng thư nhận bản mã hóa bị thu hồi hoặc tạm dừng", "Tổ chức cấp đã thu hồi hoặc tạm dừng chứng thư này nên không mã hóa cho nó nữa. Xin cấp chứng thư khác rồi đề nghị quản trị hệ thống gắn."},
+		text{"Delivery certificate revoked or suspended", "Its issuer has revoked or suspended the certificate, so nothing is encrypted to it. Ask for another one and have the system administrator bind it."}, 0},
+	{vault.ErrDeliveryStanding, http.StatusServiceUnavailable, "delivery_standing",
+		text{"Chưa kiểm tra được chứng thư nhận bản mã hóa", "Không hỏi được tổ chức cấp xem chứng thư còn hiệu lực không, nên chưa mã hóa. Hãy thử lại sau ít phút."},
+		text{"Delivery certificate cannot be checked", "Its issuer does not say whether the certificate is still good, so nothing is encrypted to it. Try again in a few minutes."}, 30 * time.Second},
+	{vault.ErrDeliveryCertificate, http.StatusUnprocessableEntity, "delivery_certificate",
+		text{"Chứng thư không nhận được bản mã hóa", "Chứng thư không thuộc tổ chức cấp được tin cậy, đã hết hạn hoặc không dùng để mã hóa (keyEncipherment). Gắn chứng thư mã hóa còn hiệu lực."},
+		text{"Certificate cannot receive deliveries", "The certificate is not under a trusted authority, has expired, or is not for encryption (keyEncipherment). Bind one that is and still stands."}, 0},
+}
+
 var accessKinds = []kind{
 	{vault.ErrNameTaken, http.StatusConflict, "name_taken",
 		text{"Tên đăng nhập đã có", "Hãy chọn tên đăng nhập khác."},

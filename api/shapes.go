@@ -27,7 +27,7 @@ func toUnit(u vault.Unit) wire.Unit { return wire.Unit{ID: u.ID.String(), Name: 
 func toAccount(a vault.Account) wire.Account {
 	return wire.Account{
 		ID: a.ID.String(), Login: a.Login, Name: a.Name, Post: a.Post, Unit: a.Unit.String(), Role: string(a.Role),
-		Certificate: a.Certificate, Created: a.Created,
+		Certificate: a.Certificate, DeliveryCertificate: a.DeliveryCertificate, Created: a.Created,
 	}
 }
 

@@ -136,6 +136,7 @@ var words = map[string][2]string{
 	"export.to.hint": {"Chỉ khi cơ quan khác được nhận gói này", "Only if another body may collect it"},
 	"export.button":  {"Xuất và trình ký", "Export and submit"},
 	"export.get":     {"Tải gói hồ sơ", "Download"},
+	"export.private": {"Tải bản mã hóa cho tôi", "Download encrypted to me"},
 	"job.waiting":    {"Chờ ký", "Waiting for a signature"},
 	"job.signed":     {"Đã ký và đóng dấu", "Signed and sealed"},
 	"job.expired":    {"Hết hạn", "Expired"},
@@ -181,6 +182,7 @@ var words = map[string][2]string{
 	"units":                {"Đơn vị", "Units"},
 	"accounts.role":        {"Vai trò", "Role"},
 	"accounts.certificate": {"Chứng thư", "Certificate"},
+	"accounts.delivery":    {"Chứng thư nhận bản mã hóa", "Delivery certificate"},
 	"accounts.bound":       {"Đã gắn", "Bound"},
 	"accounts.unbound":     {"Chưa gắn", "None"},
 	"accounts.post":        {"Chức vụ", "Post"},
@@ -207,6 +209,7 @@ var words = map[string][2]string{
 	"action.export":         {"Xuất hồ sơ", "Export"},
 	"action.renew_export":   {"Gia hạn dấu thời gian", "Renew a time-stamp"},
 	"action.collect_export": {"Nhận gói hồ sơ", "Collect an export"},
+	"action.deliver_export": {"Nhận gói hồ sơ đã mã hóa", "Collect an export enclosed"},
 	"action.read_receipt":   {"Xem biên nhận", "Read a receipt"},
 	"action.read_access":    {"Xem nhật ký", "Read the access record"},
 

@@ -36,6 +36,7 @@ type accounts interface {
 	CreateAccount(ctx context.Context, a vault.Actor, n vault.NewAccount) (vault.Account, error)
 	Accounts(ctx context.Context, a vault.Actor) ([]vault.Account, error)
 	SetCertificate(ctx context.Context, a vault.Actor, id vault.AccountID, der []byte) error
+	SetDeliveryCertificate(ctx context.Context, a vault.Actor, id vault.AccountID, der []byte) error
 	Officials(ctx context.Context, a vault.Actor) ([]vault.Account, error)
 }
 
@@ -77,6 +78,7 @@ type exports interface {
 	Export(ctx context.Context, a vault.Actor, id vault.ExportID) (vault.Export, error)
 	MyExports(ctx context.Context, a vault.Actor) ([]vault.Export, error)
 	OpenExport(ctx context.Context, a vault.Actor, id vault.ExportID) (*vault.Content, error)
+	DeliverExport(ctx context.Context, a vault.Actor, id vault.ExportID) (*vault.Delivery, error)
 }
 
 type evidence interface {

@@ -12,15 +12,16 @@ import (
 type Act int
 
 const (
-	ToSign Act = iota // a person signs now
-	ToSeal            // the organisation seals now
-	ToView            // somebody looks at what was signed, or a device or account is looked at
+	ToSign    Act = iota // a person signs now
+	ToSeal               // the organisation seals now
+	ToDeliver            // something is encrypted to a recipient now
+	ToView               // somebody looks at what was signed, or a device or account is looked at
 )
 
 // DefaultViewGrace is what configurations without a word of their own should take for [RevocationPolicy].View.
 const DefaultViewGrace = 24 * time.Hour
 
-// RevocationPolicy says what happens when no valid statement on revocation can be had. Signing and sealing always fail: there is no field for
+// RevocationPolicy says what happens when no valid statement on revocation can be had. Signing, sealing and delivering always fail: there is no field for
 // them. The zero value fails for viewing too.
 type RevocationPolicy struct {
 	// View is how long after its nextUpdate a statement still counts for [ToView]. What it says then is reported as stale. 0: not at all.

@@ -117,7 +117,7 @@ func TestCheck(t *testing.T) {
 			a.SetFaults(tt.faults)
 			defer a.SetFaults(devpki.Faults{})
 			f := &certs.Fetcher{Timeout: time.Second, Policy: certs.RevocationPolicy{View: day}}
-			for _, act := range []certs.Act{certs.ToSign, certs.ToSeal} {
+			for _, act := range []certs.Act{certs.ToSign, certs.ToSeal, certs.ToDeliver} {
 				if s, err := f.Check(t.Context(), chainOf(a.Authority, leaf), act, now); !errors.Is(err, tt.sign) || err == nil && s.Stale() {
 					t.Errorf("act %d: got %v, want %v", act, err, tt.sign)
 				}

@@ -67,7 +67,7 @@ var drawing = house{
 
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog " +
 			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
-		"cmd/trien-agent":   "api/client api/wire signing signing/offer signing/token",
+		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger signing vault/bundle",
 		"cmd/trien-samples": "vault/vaulttest/samples",
 		"cmd/trien-bench":   "api/client api/wire certs certs/devpki signing vault/envelope vault/objects",
@@ -340,7 +340,7 @@ func TestPrograms(t *testing.T) {
 		cgo     []string // outside packages that may use cgo
 	}{
 		{"cmd/trien-verify", append(slices.Clone(server), "google.golang.org/grpc", "github.com/miekg/pkcs11", "github.com/ThalesGroup/crypto11"), []string{"trien/vault/bundle"}, nil},
-		{"cmd/trien-agent", server, []string{"trien/api/client", "trien/api/wire"}, []string{"github.com/miekg/pkcs11", "github.com/ThalesGroup/crypto11"}},
+		{"cmd/trien-agent", server, []string{"trien/api/client", "trien/api/wire", "trien/vault/bundle"}, []string{"github.com/miekg/pkcs11", "github.com/ThalesGroup/crypto11"}},
 		{"cmd/trien", []string{"github.com/chromedp", "github.com/digitorus/pdfsign", "testing"}, nil, []string{"github.com/miekg/pkcs11", "github.com/ThalesGroup/crypto11"}},
 	}
 	for _, test := range tests {

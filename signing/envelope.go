@@ -40,29 +40,15 @@ const (
 // Errors wrap ErrUnsupported (a recipient whose key is not RSA, no recipients, too many), ErrRecipient (a certificate that is not for receiving keys, or
 // too weak), or are the reader's or the writer's; then what was written is no envelope.
 func Enclose(w io.Writer, r io.Reader, size int64, recipients ...*x509.Certificate) error {
-	if size < 0 || size > maxEnclosed {
-		return fmt.Errorf("enclosing: %w: %d bytes", ErrUnsupported, size)
-	}
-	if len(recipients) == 0 || len(recipients) > maxRecipients {
-		return fmt.Errorf("enclosing: %w: %d recipients", ErrUnsupported, len(recipients))
-	}
 	secret := make([]byte, contentKeySize+aes.BlockSize)
 	if _, err := rand.Read(secret); err != nil {
 		return fmt.Errorf("drawing content key: %w", err)
 	}
 	key, iv := secret[:contentKeySize], secret[contentKeySize:]
 	defer clear(key)
-	infos := make([][]byte, 0, len(recipients))
-	for _, c := range recipients {
-		info, err := recipientInfo(c, key)
-		if err != nil {
-			return fmt.Errorf("enclosing: %w", err)
-		}
-		infos = append(infos, info)
-	}
-	head, err := envelopeHead(infos, iv, size)
+	head, err := addressed(key, iv, size, recipients)
 	if err != nil {
-		return err
+		return fmt.Errorf("enclosing: %w", err)
 	}
 	if _, err := w.Write(head); err != nil {
 		return fmt.Errorf("writing envelope: %w", err)
@@ -72,6 +58,37 @@ func Enclose(w io.Writer, r io.Reader, size int64, recipients ...*x509.Certifica
 		return fmt.Errorf("enclosing: %w", err)
 	}
 	return encrypt(w, r, size, cipher.NewCBCEncrypter(block, iv))
+}
+
+// EnclosedSize is how many bytes [Enclose] writes for size bytes and these recipients. Errors are those of Enclose that come before the first byte.
+func EnclosedSize(size int64, recipients ...*x509.Certificate) (int64, error) {
+	head, err := addressed(make([]byte, contentKeySize), make([]byte, aes.BlockSize), size, recipients)
+	if err != nil {
+		return 0, fmt.Errorf("sizing an envelope: %w", err)
+	}
+	return int64(len(head)) + paddedSize(size), nil
+}
+
+// paddedSize is how many bytes the encrypted content has.
+func paddedSize(size int64) int64 { return size - size%aes.BlockSize + aes.BlockSize }
+
+// addressed writes everything before the encrypted bytes, with the content key for each recipient.
+func addressed(key, iv []byte, size int64, recipients []*x509.Certificate) ([]byte, error) {
+	if size < 0 || size > maxEnclosed {
+		return nil, fmt.Errorf("%w: %d bytes", ErrUnsupported, size)
+	}
+	if len(recipients) == 0 || len(recipients) > maxRecipients {
+		return nil, fmt.Errorf("%w: %d recipients", ErrUnsupported, len(recipients))
+	}
+	infos := make([][]byte, 0, len(recipients))
+	for _, c := range recipients {
+		info, err := recipientInfo(c, key)
+		if err != nil {
+			return nil, err
+		}
+		infos = append(infos, info)
+	}
+	return envelopeHead(infos, iv, size)
 }
 
 // encrypt writes size bytes of r, padded (RFC 5652 §6.3).
@@ -161,7 +178,7 @@ func envelopeHead(infos [][]byte, iv []byte, size int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding envelope: %w", err)
 	}
-	padded := size - size%aes.BlockSize + aes.BlockSize
+	padded := paddedSize(size)
 	content := append(about, lengthOf(der.Tag(0).ContextSpecific(), padded)...)
 	content = append(lengthOf(der.SEQUENCE, int64(len(content))+padded), content...)
 	body := append([]byte{byte(der.INTEGER), 1, 0}, lengthOf(der.SET, int64(len(bytes.Join(infos, nil))))...)

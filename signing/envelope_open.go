@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 
 	"golang.org/x/crypto/cryptobyte"
 	der "golang.org/x/crypto/cryptobyte/asn1"
@@ -39,7 +38,10 @@ func OpenEnclosed(r io.Reader, cert *x509.Certificate, key crypto.Decrypter) (io
 		return nil, fmt.Errorf("opening: %w: the key is no RSA key, or not that of the certificate", ErrRecipient)
 	}
 	d := &derReader{r: bufio.NewReaderSize(r, chunk)}
-	e, err := d.envelope(cert)
+	e, err := d.envelope()
+	if err == nil {
+		e.key, err = findRecipient(e.recipients, cert)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening: %w", err)
 	}
@@ -78,9 +80,10 @@ func decryptKey(key crypto.Decrypter, sealed []byte) ([]byte, error) {
 
 // envelope is what of an EnvelopedData one recipient needs.
 type envelope struct {
-	key  []byte // encrypted
-	iv   []byte
-	size int64 // of the encrypted content, which follows
+	recipients []byte // the content of RecipientInfos
+	key        []byte // encrypted, of the recipient who opens
+	iv         []byte
+	size       int64 // of the encrypted content, which follows
 }
 
 // derReader reads DER from a stream. Errors wrap ErrEnclosed or ErrUnsupported, or are the reader's.
@@ -90,7 +93,7 @@ type derReader struct {
 }
 
 // envelope reads up to the encrypted content. All enclosing elements must end where that ends: no unprotected attributes, nothing after them.
-func (d *derReader) envelope(cert *x509.Certificate) (*envelope, error) {
+func (d *derReader) envelope() (*envelope, error) {
 	bad := fmt.Errorf("%w: not a CMS EnvelopedData in DER", ErrEnclosed)
 	var ends [4]int64
 	var err error
@@ -132,8 +135,8 @@ func (d *derReader) envelope(cert *x509.Certificate) (*envelope, error) {
 	if e.size = end - d.at; ends != [4]int64{end, end, end, end} || e.size == 0 || e.size%aes.BlockSize != 0 {
 		return nil, bad
 	}
-	e.key, err = findRecipient(recipients, cert)
-	return e, err
+	e.recipients = recipients
+	return e, nil
 }
 
 // contentType reads contentType and contentEncryptionAlgorithm and returns the initialisation vector.
@@ -254,60 +257,6 @@ func cutShort(err error) error {
 		return fmt.Errorf("%w: it is cut short", ErrEnclosed)
 	}
 	return fmt.Errorf("reading envelope: %w", err)
-}
-
-// findRecipient returns the encrypted content key for cert: the first recipient that names it and takes keys by RSAES-PKCS1-v1_5.
-func findRecipient(in cryptobyte.String, cert *x509.Certificate) ([]byte, error) {
-	bad := fmt.Errorf("%w: its recipients are not well formed", ErrEnclosed)
-	other := false
-	var found []byte
-	for n := 0; !in.Empty(); n++ {
-		var info cryptobyte.String
-		var tag der.Tag
-		if n == maxRecipients || !in.ReadAnyASN1(&info, &tag) {
-			return nil, bad
-		}
-		if tag != der.SEQUENCE {
-			continue // other ways to agree on a key
-		}
-		named, ok := namesRecipient(&info, cert)
-		a, ok2 := readAlgorithm(&info)
-		var sealed []byte
-		if !ok || !ok2 || !info.ReadASN1Bytes(&sealed, der.OCTET_STRING) || !info.Empty() {
-			return nil, bad
-		}
-		switch {
-		case !named || found != nil:
-		case a.oid.Equal(oidRSA) && a.absentOrNull():
-			found = sealed
-		default:
-			other = true
-		}
-	}
-	switch {
-	case found != nil:
-		return found, nil
-	case other:
-		return nil, fmt.Errorf("%w: the content key was not encrypted by RSAES-PKCS1-v1_5", ErrUnsupported)
-	}
-	return nil, fmt.Errorf("%w: it is for other recipients", ErrRecipient)
-}
-
-// namesRecipient reads version and recipient identifier.
-func namesRecipient(info *cryptobyte.String, cert *x509.Certificate) (named, ok bool) {
-	var version int
-	if !info.ReadASN1Integer(&version) || version != 0 && version != 2 {
-		return false, false
-	}
-	if version == 2 {
-		var id []byte
-		ok = info.ReadASN1Bytes(&id, der.Tag(0).ContextSpecific())
-		return ok && len(id) > 0 && bytes.Equal(id, cert.SubjectKeyId), ok
-	}
-	var id, issuer cryptobyte.String
-	serial := new(big.Int)
-	ok = info.ReadASN1(&id, der.SEQUENCE) && id.ReadASN1Element(&issuer, der.SEQUENCE) && id.ReadASN1Integer(serial) && id.Empty()
-	return ok && bytes.Equal(issuer, cert.RawIssuer) && serial.Cmp(cert.SerialNumber) == 0, ok
 }
 
 // opener decrypts what follows the head of an envelope.

@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -54,6 +55,9 @@ func TestEnclose(t *testing.T) {
 	for _, size := range []int{0, 1, 15, 16, 17, 127, 128, 70_000, chunk - 16, chunk - 1, chunk, chunk + 1, 2*chunk + 5} {
 		content := bytes.Repeat([]byte("Hồ sơ "), size/8+1)[:size]
 		raw := enclose(t, content, s.cert)
+		if n, err := EnclosedSize(int64(size), s.cert); err != nil || n != int64(len(raw)) {
+			t.Errorf("%d bytes: foretold %d, %v, got %d", size, n, err, len(raw))
+		}
 		if got, err := openAll(raw, s.cert, key); err != nil || !bytes.Equal(got, content) {
 			t.Errorf("%d bytes, ourselves: %v", size, err)
 		}
@@ -69,6 +73,15 @@ func TestEnclose(t *testing.T) {
 			t.Errorf("%d bytes, pkcs7: %v", size, err)
 		}
 	}
+}
+
+// firstRecipient wants the first recipient of an envelope to be cert's.
+func firstRecipient(raw []byte, cert *x509.Certificate) error {
+	list, err := Recipients(bytes.NewReader(raw))
+	if err == nil && !list[0].Names(cert) {
+		err = fmt.Errorf("recipient %s is not %x", list[0], cert.SerialNumber)
+	}
+	return err
 }
 
 // TestOpenEnclosed opens what others enclose, and says what it does not read.
@@ -101,7 +114,11 @@ func TestOpenEnclosed(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			args := append([]string{"cms", "-encrypt", "-binary", "-in", "content", "-outform", "DER"}, tt.args...)
-			got, err := openAll(s.openssl(t, args...), s.cert, key)
+			raw := s.openssl(t, args...)
+			if err := firstRecipient(raw, s.cert); tt.want == nil && err != nil {
+				t.Error(err)
+			}
+			got, err := openAll(raw, s.cert, key)
 			if !errors.Is(err, tt.want) || err == nil && !bytes.Equal(got, content) {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
@@ -140,6 +157,24 @@ func TestRecipients(t *testing.T) {
 	}
 	if _, err := openAll(raw, a.cert, other); !errors.Is(err, ErrRecipient) {
 		t.Errorf("another key: %v", err)
+	}
+	list, err := Recipients(bytes.NewReader(raw))
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d recipients, %v", len(list), err)
+	}
+	for _, c := range []*x509.Certificate{a.cert, b.cert} {
+		if list[0].Names(c) == list[1].Names(c) {
+			t.Errorf("%x is not named once", c.SerialNumber)
+		}
+	}
+	if _, err := Recipients(bytes.NewReader(raw[:100])); !errors.Is(err, ErrEnclosed) {
+		t.Errorf("cut short: %v", err)
+	}
+	e := newSmall(t, ec, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement })
+	e.write(t, "content", []byte("x"))
+	agreed := e.openssl(t, "cms", "-encrypt", "-binary", "-in", "content", "-outform", "DER", "-aes-256-cbc", "-recip", "cert.pem")
+	if _, err := Recipients(bytes.NewReader(agreed)); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("an EC certificate's: %v", err)
 	}
 	signs := newSmall(t, key, nil).cert
 	unbound := newSmall(t, key, func(c *x509.Certificate) { c.KeyUsage = 0 }).cert

@@ -42,7 +42,9 @@ type Account struct {
 	Password PasswordHash
 	// Certificate is the DER of the certificate whose key signs for this account; nil if it signs nothing.
 	Certificate []byte
-	Created     time.Time
+	// DeliveryCertificate is the DER of the certificate that what this account collects may be enclosed for; nil if there is none.
+	DeliveryCertificate []byte
+	Created             time.Time
 	// PersonalNumber says whose dossiers a [RoleSubject] sees as their own; empty for all other roles.
 	PersonalNumber string
 }
@@ -79,8 +81,8 @@ type Actor struct {
 	Session SessionID
 	Device  DeviceID // which the session is of; zero: of none
 	Source  Source
-	// Certificate is the account's: see [Account].
-	Certificate []byte
+	// Certificate and DeliveryCertificate are the account's: see [Account].
+	Certificate, DeliveryCertificate []byte
 }
 
 // Source says where a request came from, as the transport saw it.

@@ -32,6 +32,7 @@ const (
 	ListExports   Action = "list_exports"
 	ReadExport    Action = "read_export"
 	Collect       Action = "collect_export" // download a signed export
+	Deliver       Action = "deliver_export" // the same, enclosed for one's own delivery certificate
 	ReadReceipt   Action = "read_receipt"
 	ReadAccess    Action = "read_access"     // the access record
 	ReadOwnAccess Action = "read_own_access" // the access record of one's own dossiers
@@ -40,7 +41,7 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, ListExports, ReadExport, Collect,
+		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, ListExports, ReadExport, Collect, Deliver,
 		ReadReceipt, ReadAccess, ReadOwnAccess}
 }
 
@@ -58,12 +59,13 @@ const (
 var rights = map[Role]map[Action]scope{
 	Staff: {
 		SignOut: everywhere, OpenDossier: ownUnit, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit,
-		Disclose: ownUnit, Submit: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, ReadReceipt: ownUnit,
+		Disclose: ownUnit, Submit: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, Deliver: ownUnit,
+		ReadReceipt: ownUnit,
 	},
 	Official: {
 		SignOut: everywhere, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit, Disclose: ownUnit,
 		Submit: ownUnit, Sign: ownUnit, EnrolDevice: ownUnit, RevokeDevice: ownUnit, ExportDossier: ownUnit, Collect: ownUnit,
-		ReadReceipt: ownUnit,
+		Deliver: ownUnit, ReadReceipt: ownUnit,
 	},
 	// Exports made for an appraiser reach further than the unit: see [Vault.OpenExport].
 	Appraiser: {SignOut: everywhere},

@@ -13,8 +13,8 @@ import (
 
 // allowedTable is the whole decision: for each role, the actions it may do in its own unit; those with a + also elsewhere.
 const allowedTable = `
-staff: sign_out+ open_dossier list_dossiers read_dossier deposit disclose submit export collect_export read_receipt
-official: sign_out+ list_dossiers read_dossier deposit disclose submit sign enrol_device revoke_device export collect_export read_receipt
+staff: sign_out+ open_dossier list_dossiers read_dossier deposit disclose submit export collect_export deliver_export read_receipt
+official: sign_out+ list_dossiers read_dossier deposit disclose submit sign enrol_device revoke_device export collect_export deliver_export read_receipt
 appraiser: sign_out+
 auditor: sign_out+ read_receipt+ read_access+
 system_administrator: sign_out+ manage_access+ revoke_device+
@@ -82,6 +82,9 @@ func TestEveryUseCaseAuthorises(t *testing.T) {
 		{"SetCertificate", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error {
 			return r.SetCertificate(ctx, a, r.staff.Account, nil)
 		})},
+		{"SetDeliveryCertificate", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error {
+			return r.SetDeliveryCertificate(ctx, a, r.staff.Account, nil)
+		})},
 		{"Officials", vault.Submit, []vault.Actor{r.admin, r.appraiser, r.auditor, nobody}, call(func(ctx context.Context, a vault.Actor) error {
 			_, err := r.Officials(ctx, a)
 			return err
@@ -126,6 +129,7 @@ func TestEveryUseCaseAuthorises(t *testing.T) {
 		})},
 		{"Export", vault.Collect, records, call(func(ctx context.Context, a vault.Actor) error { _, err := r.Export(ctx, a, x.ID); return err })},
 		{"OpenExport", vault.Collect, records, call(func(ctx context.Context, a vault.Actor) error { _, err := r.OpenExport(ctx, a, x.ID); return err })},
+		{"DeliverExport", vault.Deliver, records, call(func(ctx context.Context, a vault.Actor) error { _, err := r.DeliverExport(ctx, a, x.ID); return err })},
 		{"AccessRecord", vault.ReadAccess, []vault.Actor{r.admin, r.staff, r.signer, r.appraiser, r.far, nobody}, call(func(ctx context.Context, a vault.Actor) error {
 			_, err := r.AccessRecord(ctx, a, vault.EventQuery{})
 			return err

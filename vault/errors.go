@@ -61,3 +61,12 @@ var (
 	ErrNoDevice       = fmt.Errorf("%w: only an enrolled device is offered a signature", ErrForbidden)
 	ErrSessionExpired = fmt.Errorf("%w: the session has ended", ErrUnauthenticated)
 )
+
+// What can be wrong with deliveries.
+var (
+	ErrNoDeliveryCertificate = fmt.Errorf("%w: the account has no delivery certificate", ErrConflict)
+	ErrDeliveryCertificate   = fmt.Errorf("%w: the certificate cannot receive deliveries", ErrInvalid)
+	ErrDeliveryKey           = fmt.Errorf("%w: its key is not RSA", ErrDeliveryCertificate)
+	ErrDeliveryRevoked       = fmt.Errorf("%w: revoked or suspended", ErrDeliveryCertificate)
+	ErrDeliveryStanding      = fmt.Errorf("%w: nobody says whether a delivery certificate is revoked", ErrUnavailable)
+)

@@ -158,7 +158,7 @@ func (v *Vault) exportVersion(ctx context.Context, r RecordView) (bundle.Version
 
 // Export reads what is known of an export.
 func (v *Vault) Export(ctx context.Context, a Actor, id ExportID) (Export, error) {
-	x, err := v.openedTo(ctx, a, id)
+	x, err := v.openedTo(ctx, a, Collect, id)
 	if err == nil {
 		err = v.recordRead(ctx, a, ReadExport, Target{Dossier: x.Dossier, Export: id})
 	}
@@ -168,20 +168,20 @@ func (v *Vault) Export(ctx context.Context, a Actor, id ExportID) (Export, error
 	return x, nil
 }
 
-// openedTo finds an export that the actor may have, for an act that is recorded by itself.
-func (v *Vault) openedTo(ctx context.Context, a Actor, id ExportID) (Export, error) {
+// openedTo finds an export that the actor may do that with, for an act that is recorded by itself.
+func (v *Vault) openedTo(ctx context.Context, a Actor, action Action, id ExportID) (Export, error) {
 	x, err := v.store.Export(ctx, id)
 	if err != nil {
 		return Export{}, fmt.Errorf("reading export %s: %w", id, err)
 	}
-	if err := v.authorizeExport(ctx, a, x); err != nil {
+	if err := v.authorizeExport(ctx, a, action, x); err != nil {
 		return Export{}, err
 	}
 	return x, nil
 }
 
 // authorizeExport opens an export to the recipient it was made for, and else to those who may collect in the dossier's unit.
-func (v *Vault) authorizeExport(ctx context.Context, a Actor, x Export) error {
+func (v *Vault) authorizeExport(ctx context.Context, a Actor, action Action, x Export) error {
 	if !a.Account.IsZero() && x.Recipient == a.Account {
 		return nil
 	}
@@ -189,7 +189,7 @@ func (v *Vault) authorizeExport(ctx context.Context, a Actor, x Export) error {
 	if err != nil {
 		return fmt.Errorf("reading dossier %s: %w", x.Dossier, err)
 	}
-	return v.authorize(ctx, a, Collect, d.Unit, Target{Dossier: x.Dossier, Export: x.ID})
+	return v.authorize(ctx, a, action, d.Unit, Target{Dossier: x.Dossier, Export: x.ID})
 }
 
 // MyExports lists signed exports that were made for the actor.
@@ -206,27 +206,32 @@ func (v *Vault) MyExports(ctx context.Context, a Actor) ([]Export, error) {
 // OpenExport opens a finished export; the read is recorded before the first byte. [ErrNotReady] while it waits for its
 // signatures.
 func (v *Vault) OpenExport(ctx context.Context, a Actor, id ExportID) (*Content, error) {
-	x, err := v.openedTo(ctx, a, id)
+	x, err := v.openedTo(ctx, a, Collect, id)
 	if err != nil {
 		return nil, err
 	}
 	if x.State != Signed {
 		return nil, ErrNotReady
 	}
+	return v.openExport(ctx, a, Collect, x)
+}
+
+// openExport records that a finished export is read, and opens it.
+func (v *Vault) openExport(ctx context.Context, a Actor, action Action, x Export) (*Content, error) {
 	d, err := v.store.Dossier(ctx, x.Dossier)
 	if err != nil {
 		return nil, fmt.Errorf("reading dossier %s: %w", x.Dossier, err)
 	}
-	event := v.event(a, Collect, Target{Dossier: x.Dossier, Export: x.ID})
+	event := v.event(a, action, Target{Dossier: x.Dossier, Export: x.ID})
 	event.Purpose = x.Purpose
 	if err := v.store.AddEvent(ctx, event); err != nil {
 		return nil, fmt.Errorf("recording a read: %w", err)
 	}
 	r, _, err := v.openSealed(ctx, x.Object, associated(d.Register, x.ID.UUID))
 	if err != nil {
-		return nil, fmt.Errorf("opening export %s: %w", id, err)
+		return nil, fmt.Errorf("opening export %s: %w", x.ID, err)
 	}
 	return &Content{
-		Name: "dossier-" + id.String()[24:] + ".pdf", MediaType: mediaPDF, Size: x.Size, SHA256: x.SHA256, ReaderAt: r, Closer: r,
+		Name: "dossier-" + x.ID.String()[24:] + ".pdf", MediaType: mediaPDF, Size: x.Size, SHA256: x.SHA256, ReaderAt: r, Closer: r,
 	}, nil
 }

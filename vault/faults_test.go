@@ -3,6 +3,7 @@ package vault_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -96,6 +97,30 @@ var stages = []stage{
 			return j.ID
 		},
 		act: func(r *rig, id any) error { return r.fulfil(as[vault.JobID](id)) },
+	},
+	{
+		name:    "bind a delivery certificate",
+		prepare: func(r *rig) any { return r.recipientCertificate(recipientKey().Public()).Raw },
+		act: func(r *rig, der any) error {
+			return r.SetDeliveryCertificate(r.t.Context(), r.admin, r.appraiser.Account, as[[]byte](der))
+		},
+		retry: true,
+	},
+	{
+		name: "deliver",
+		prepare: func(r *rig) any {
+			r.receiving(r.appraiser)
+			return r.signedExport().ID
+		},
+		act: func(r *rig, id any) error {
+			d, err := r.DeliverExport(r.t.Context(), r.appraiser, as[vault.ExportID](id))
+			if err != nil {
+				return err
+			}
+			_, err = d.WriteTo(io.Discard)
+			return errors.Join(err, d.Close())
+		},
+		retry: true,
 	},
 }
 

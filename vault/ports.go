@@ -50,6 +50,7 @@ type Accounts interface {
 	AccountByLogin(ctx context.Context, login string) (Account, error)
 	Accounts(ctx context.Context) ([]Account, error) // by login
 	SetCertificate(ctx context.Context, id AccountID, der []byte, e Event) error
+	SetDeliveryCertificate(ctx context.Context, id AccountID, der []byte, e Event) error
 }
 
 // Sessions keeps sign-ins.

@@ -86,7 +86,10 @@ func newToken() Token {
 func (t Token) hash() ledger.Hash { return sha256.Sum256([]byte(t)) }
 
 func (a Account) actor(s Session, from Source) Actor {
-	return Actor{Account: a.ID, Login: a.Login, Name: a.Name, Unit: a.Unit, Role: a.Role, Session: s.ID, Device: s.Device, Source: from, Certificate: a.Certificate}
+	return Actor{
+		Account: a.ID, Login: a.Login, Name: a.Name, Unit: a.Unit, Role: a.Role, Session: s.ID, Device: s.Device, Source: from,
+		Certificate: a.Certificate, DeliveryCertificate: a.DeliveryCertificate,
+	}
 }
 
 // trimmed bounds what a client can write into the access record.

@@ -67,6 +67,11 @@ func (c *Client) SetCertificate(ctx context.Context, account string, der []byte)
 	return c.call(ctx, http.MethodPut, "/accounts/"+url.PathEscape(account)+"/certificate", nil, wire.Certificate{Certificate: der}, nil)
 }
 
+// SetDeliveryCertificate binds the certificate (DER) that exports may be enclosed for to an account.
+func (c *Client) SetDeliveryCertificate(ctx context.Context, account string, der []byte) error {
+	return c.call(ctx, http.MethodPut, "/accounts/"+url.PathEscape(account)+"/delivery-certificate", nil, wire.Certificate{Certificate: der}, nil)
+}
+
 // Officials lists who can sign in the actor's unit.
 func (c *Client) Officials(ctx context.Context) ([]wire.Official, error) {
 	l, err := list[wire.Official](ctx, c, "/officials", nil)

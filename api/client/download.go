@@ -45,6 +45,23 @@ func (c *Client) ExportContent(ctx context.Context, export string, w io.Writer) 
 	return c.download(ctx, "/exports/"+url.PathEscape(export)+"/content", "", &transfer{sum: sha256.New(), w: w})
 }
 
+// DeliverExport writes a signed export to w, enclosed for the account's delivery certificate (CMS EnvelopedData, DER). Each request has an envelope of its own: a
+// download that broke off is not continued, and the content has no hash to check. What is inside proves itself once it is opened.
+func (c *Client) DeliverExport(ctx context.Context, export string, w io.Writer) (Content, error) {
+	t := &transfer{sum: sha256.New(), w: w, unhashed: true}
+	again := func(err error) bool { return t.done == 0 && retryGet(err) }
+	err := c.retry(ctx, downloadTries, again, func() error { return c.fetch(ctx, "/exports/"+url.PathEscape(export)+"/delivery", "", t) })
+	if err != nil {
+		return Content{}, err
+	}
+	return t.content, nil
+}
+
+// SaveDelivery writes a signed export, enclosed as by [Client.DeliverExport], to a file that appears at path only when it is whole.
+func (c *Client) SaveDelivery(ctx context.Context, export, path string) (Content, error) {
+	return save(path, func(w io.Writer) (Content, error) { return c.DeliverExport(ctx, export, w) })
+}
+
 // SaveContent writes a version's bytes to a file that appears at path only when it is whole.
 func (c *Client) SaveContent(ctx context.Context, version, purpose, path string) (Content, error) {
 	return save(path, func(w io.Writer) (Content, error) { return c.Content(ctx, version, purpose, w) })

@@ -82,14 +82,16 @@ type NewUnit struct {
 
 // Account is one person's access.
 type Account struct {
-	ID          string    `json:"id"`
-	Login       string    `json:"login"`
-	Name        string    `json:"name"`
-	Post        string    `json:"post"`
-	Unit        string    `json:"unit"`
-	Role        string    `json:"role"`
-	Certificate []byte    `json:"certificate,omitempty"` // DER
-	Created     time.Time `json:"created"`
+	ID          string `json:"id"`
+	Login       string `json:"login"`
+	Name        string `json:"name"`
+	Post        string `json:"post"`
+	Unit        string `json:"unit"`
+	Role        string `json:"role"`
+	Certificate []byte `json:"certificate,omitempty"` // DER
+	// DeliveryCertificate is what exports may be enclosed for; DER.
+	DeliveryCertificate []byte    `json:"delivery_certificate,omitempty"`
+	Created             time.Time `json:"created"`
 }
 
 // NewAccount asks for an account.
@@ -103,7 +105,7 @@ type NewAccount struct {
 	Certificate []byte `json:"certificate,omitempty"` // DER
 }
 
-// Certificate binds a signing certificate to an account.
+// Certificate binds a certificate to an account, for signing or for deliveries.
 type Certificate struct {
 	Certificate []byte `json:"certificate"` // DER
 }

@@ -18,6 +18,8 @@ type person interface {
 	secret(ctx context.Context, question string) (string, error)
 	// confirm asks for a yes; about is what it is about, where that is not on the screen already.
 	confirm(ctx context.Context, about, question string) (bool, error)
+	// wait lets the person say that something is done.
+	wait(ctx context.Context, question string) error
 }
 
 // dialog asks through a program that speaks the pinentry protocol (Assuan over its standard input and output).
@@ -85,6 +87,17 @@ func (d *dialog) confirm(ctx context.Context, about, question string) (bool, err
 		return false, nil // no is an answer
 	}
 	return yes, err
+}
+
+func (d *dialog) wait(ctx context.Context, question string) error {
+	err := d.ask(ctx, func(c *pinentry.Client) error {
+		_, err := c.Confirm("--one-button")
+		return err
+	}, pinentry.WithDesc(question), pinentry.WithOK(d.say.words(dialogRead)))
+	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		return nil // closing the window says so too
+	}
+	return err
 }
 
 // ask runs the program for one question. Whoever closes the window has said no: context.Canceled.

@@ -23,12 +23,22 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
+	os.Exit(exitCode(err))
+}
+
+// exitCode says in numbers what the person was told in words: open tells a forged content (nothing was kept) from one that nobody can judge (kept).
+func exitCode(err error) int {
 	switch {
 	case err == nil:
+		return 0
 	case errors.Is(err, errUsage):
-		os.Exit(2)
+		return 2
+	case errors.Is(err, errNotGenuine):
+		return 3
+	case errors.Is(err, errUndecided):
+		return 4
 	default:
-		os.Exit(1)
+		return 1
 	}
 }
 
@@ -54,6 +64,8 @@ type options struct {
 	device                          string
 	every                           time.Duration
 	all, yes, open, pem, local      bool
+	file, to, anchors, policy       string // of open
+	view, force, takesFile          bool
 }
 
 // run does what args say. It has told the person what went wrong when it returns an error.
@@ -78,6 +90,8 @@ func (a *agent) dispatch(ctx context.Context, args []string) error {
 	switch command {
 	case "sign":
 		return a.with(args, ctx, a.sign, a.serverFlags, a.tokenFlags, a.signFlags)
+	case "open":
+		return a.with(args, ctx, a.openEnvelope, a.tokenFlags, a.openFlags)
 	case "enroll", "enrol":
 		return a.with(args, ctx, a.enroll, a.serverFlags, a.enrollFlags)
 	case "forget":
@@ -110,15 +124,20 @@ func (a *agent) with(args []string, ctx context.Context, do func(context.Context
 	for _, add := range flags {
 		add(set)
 	}
-	if err := set.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
-		return err
-	} else if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, errTold) // flag has told it
+	for rest := args[1:]; ; rest = set.Args()[1:] {
+		if err := set.Parse(rest); errors.Is(err, flag.ErrHelp) {
+			return err
+		} else if err != nil {
+			return fmt.Errorf("%w: %w", errUsage, errTold) // flag has told it
+		}
+		if set.NArg() == 0 {
+			return do(ctx)
+		}
+		if !a.takesFile || a.file != "" {
+			return usage(textUnknownArgument, set.Arg(0))
+		}
+		a.file = set.Arg(0)
 	}
-	if set.NArg() > 0 {
-		return usage(textUnknownArgument, set.Arg(0))
-	}
-	return do(ctx)
 }
 
 func (a *agent) serverFlags(f *flag.FlagSet) {
@@ -144,6 +163,16 @@ func (a *agent) signFlags(f *flag.FlagSet) {
 	f.StringVar(&a.save, "save", "", a.say.words(helpSave))
 	f.BoolVar(&a.open, "open", false, a.say.words(helpOpen))
 	f.StringVar(&a.viewer, "viewer", "", a.say.words(helpViewer))
+}
+
+func (a *agent) openFlags(f *flag.FlagSet) {
+	a.takesFile = true
+	f.StringVar(&a.to, "out", "", a.say.words(helpOut))
+	f.BoolVar(&a.force, "force", false, a.say.words(helpForce))
+	f.BoolVar(&a.view, "view", false, a.say.words(helpView))
+	f.StringVar(&a.viewer, "viewer", "", a.say.words(helpViewer))
+	f.StringVar(&a.anchors, "anchors", "", a.say.words(helpAnchors))
+	f.StringVar(&a.policy, "policy", "", a.say.words(helpPolicy))
 }
 
 func (a *agent) enrollFlags(f *flag.FlagSet) {

@@ -69,6 +69,7 @@ func ownTokens(d *desk, dir string) (conf string, err error) {
 //	server FAULT     the server misbehaves from now on ("none": no longer)
 //	signed N         the server took N signatures; their documents lie in ./signed
 //	sessions N       so many sessions are still open
+//	delivery         what a vault delivered to the token, and how it may be spoilt (see delivery_test.go)
 func TestScripts(t *testing.T) {
 	d := deskFor(t)
 	type key struct{}
@@ -123,6 +124,11 @@ func TestScripts(t *testing.T) {
 				ts.Check(os.MkdirAll(dir, 0o755))
 				ts.Check(s.writeSigned(dir))
 				expect(ts, "signatures taken", args, len(s.signed))
+			},
+			"delivery": func(ts *testscript.TestScript, _ bool, _ []string) {
+				made, err := theDelivery()
+				ts.Check(err)
+				ts.Check(made.write(ts.MkAbs(".")))
 			},
 			"sessions": func(ts *testscript.TestScript, _ bool, args []string) {
 				s := of(ts)

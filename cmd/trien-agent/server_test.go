@@ -42,6 +42,7 @@ type desk struct {
 	module, env string
 	official    *x509.Certificate // on token "lanhdao"
 	other       *x509.Certificate // on token "khac"
+	recipient   *x509.Certificate // on token "lanhdao" too, to encrypt to
 	base        []byte            // a PDF
 }
 
@@ -73,6 +74,9 @@ func newDesk() (d *desk, stop func(), err error) {
 	if d.other, err = d.equip("khac", "p256", "Người Khác Mẫu"); err != nil {
 		return nil, stop, err
 	}
+	if d.recipient, err = d.equipToReceive("lanhdao", "Lãnh Đạo Mẫu"); err != nil {
+		return nil, stop, err
+	}
 	var b bytes.Buffer
 	err = samples.New(1, "cadre", samples.Small).Files[0].Write(&b)
 	d.base = b.Bytes()
@@ -95,6 +99,24 @@ func (d *desk) equip(label, algorithm, name string) (*x509.Certificate, error) {
 		return nil, err
 	}
 	return cert, t.Import("ky", cert)
+}
+
+// equipToReceive makes a key on a token that opens what is encrypted to it.
+func (d *desk) equipToReceive(label, name string) (*x509.Certificate, error) {
+	t, err := token.Open(token.Config{Module: d.module, Label: label, PIN: pin})
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	key, err := t.Generate("nhan", "rsa2048-encrypt")
+	if err != nil {
+		return nil, err
+	}
+	cert, err := d.authority.IssueRecipient(devpki.Subject{CommonName: name}, key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return cert, t.Import("nhan", cert)
 }
 
 // server stands in for the vault where the vault cannot be made to misbehave. What a signature must satisfy it leaves to
@@ -221,6 +243,14 @@ func (s *server) routes() http.Handler {
 		s.device = nil
 		s.open-- // the sessions of a device end with it
 		w.WriteHeader(http.StatusNoContent)
+	})
+	m.HandleFunc("GET /api/v1/anchors", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.desk.anchors.PEM()) })
+	m.HandleFunc("GET /api/v1/ledger/policy", func(w http.ResponseWriter, _ *http.Request) {
+		made, err := theDelivery()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = w.Write(made.policy)
 	})
 	m.HandleFunc("POST /api/v1/device-sessions", s.deviceSession)
 	m.HandleFunc("GET /api/v1/signing-jobs/{job}/offer", s.offer)

@@ -84,6 +84,12 @@ func (t *terminal) confirm(ctx context.Context, _, question string) (bool, error
 	return false, err
 }
 
+// wait lets the person press Enter.
+func (t *terminal) wait(ctx context.Context, question string) error {
+	_, err := t.line(ctx, question)
+	return err
+}
+
 // longest secret or answer that is read.
 const longest = 4096
 

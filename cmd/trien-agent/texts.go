@@ -4,6 +4,7 @@ var textUsage = phrase{
 	`Cách dùng: trien-agent LỆNH [tùy chọn]
 
   sign          ký số các tài liệu đang chờ, bằng khóa trên thiết bị ký số
+  open          mở bản mã hóa (.p7m) gửi cho mình, bằng khóa trên thiết bị, rồi kiểm tra
   list          liệt kê các tài liệu đang chờ ký
   certificates  liệt kê chứng thư chữ ký số trên thiết bị
   watch         báo khi có tài liệu mới chờ ký; không tự ký
@@ -11,16 +12,23 @@ var textUsage = phrase{
   forget        hủy đăng ký máy này
   --version     phiên bản
 
+Mã thoát: 0 xong, 1 không xong, 2 gọi sai cách; open còn có 3 nội dung bị sửa hoặc giả mạo (không giữ lại),
+4 chưa kết luận được (vẫn ghi ra).
+
 trien-agent LỆNH --help cho biết các tùy chọn. Tiếng Anh: --lang en`,
 	`Usage: trien-agent COMMAND [options]
 
   sign          sign the documents that wait, with the key on your token
+  open          open what was encrypted to you (.p7m) with the key on your token, and judge it
   list          list the documents that wait for your signature
   certificates  list the certificates on the token
   watch         tell when documents come to be signed; it signs nothing
   enroll        make this machine known to the server, once; no password is needed afterwards
   forget        undo that
   --version     version
+
+Exit codes: 0 done, 1 failed, 2 called wrongly; of open also 3 what was inside is changed or forged (not kept),
+4 nobody can say (written all the same).
 
 trien-agent COMMAND --help tells the options. Vietnamese: --lang vi`,
 }
@@ -43,10 +51,15 @@ var (
 	helpSave         = phrase{"lưu tài liệu vào `tệp` (hoặc thư mục) để đọc trước khi ký", "save the document to a `file` (or folder), to read it before signing"}
 	helpPinentry     = phrase{"hỏi qua chương trình pinentry: `tên`, auto (khi không có bàn phím) hoặc none", "ask through pinentry: its `name`, auto (where there is no terminal) or none"}
 	helpOpen         = phrase{"mở tài liệu để đọc trước khi ký; nó chỉ nằm trong bộ nhớ", "open the document for reading before signing; it lies in memory only"}
-	helpViewer       = phrase{"`chương trình` đọc PDF cho --open (bỏ trống: của hệ điều hành)", "PDF reader `program` for --open (empty: the system's)"}
+	helpViewer       = phrase{"`chương trình` đọc PDF cho --open, --view (bỏ trống: của hệ điều hành)", "PDF reader `program` for --open and --view (empty: the system's)"}
 	helpDeviceName   = phrase{"`tên` của máy này để nhận ra trong danh sách (bỏ trống: tên máy)", "`name` by which this machine is known in lists (empty: its host name)"}
 	helpEvery        = phrase{"hỏi máy chủ cách nhau bao `lâu`", "`time` between questions to the server"}
 	helpLocal        = phrase{"chỉ xóa trên máy này, không báo máy chủ", "forget it on this machine alone, without telling the server"}
+	helpOut          = phrase{"ghi nội dung đã mở vào `tệp` (hoặc thư mục); chỉ ghi khi không bị phát hiện giả mạo", "write what was inside to a `file` (or folder); nothing is written if it proves forged"}
+	helpForce        = phrase{"ghi đè tệp đã có", "overwrite a file that is there"}
+	helpView         = phrase{"chỉ mở để đọc: nội dung nằm trong bộ nhớ, không ghi ra đĩa", "open it for reading only: it lies in memory, on no disk"}
+	helpAnchors      = phrase{"`tệp` PEM các chứng thư gốc để kiểm tra (bỏ trống: của máy chủ đã đăng ký)", "PEM `file` of the root certificates to judge by (empty: those of the server enrolled at)"}
+	helpPolicy       = phrase{"`tệp` chính sách sổ cái để kiểm tra (bỏ trống: của máy chủ đã đăng ký)", "ledger policy `file` to judge by (empty: that of the server enrolled at)"}
 	helpPEM          = phrase{"in cả chứng thư dạng PEM", "print the certificates in PEM too"}
 )
 
@@ -57,6 +70,7 @@ var (
 	askSign     = phrase{"Ký số tài liệu này? [c/K] ", "Sign this document? [y/N] "}
 	askWhich    = phrase{"Ký tài liệu nào? (số thứ tự, \"tc\" là tất cả, Enter là thôi) ", "Which one? (its number, \"all\", or Enter for none) "}
 	askToken    = phrase{"Dùng thiết bị nào? (số thứ tự) ", "Which token? (its number) "}
+	askRead     = phrase{"Đọc xong thì bấm Enter; tài liệu sẽ được xóa khỏi bộ nhớ. ", "Press Enter when you have read it; it then leaves the memory. "}
 	askLastTry  = phrase{
 		"CẢNH BÁO: chỉ còn một lần nhập mã PIN; sai lần này thiết bị sẽ bị khóa. Vẫn nhập? [c/K] ",
 		"WARNING: one try of the PIN is left; a wrong one now locks the token. Go on? [y/N] "}
@@ -66,6 +80,7 @@ var (
 var (
 	dialogPrompt = phrase{"Nhập:", "Enter:"}
 	dialogYes    = phrase{"Ký", "Sign"}
+	dialogRead   = phrase{"Đã đọc xong", "I have read it"}
 	dialogNo     = phrase{"Không", "No"}
 )
 
@@ -83,29 +98,33 @@ var (
 	showEnrolled = phrase{
 		"Máy \"%s\" (%s) đã được đăng ký tại %s. Từ nay không cần --server, --login và mật khẩu.",
 		"Machine \"%s\" (%s) is enrolled at %s. From now on neither --server, --login nor a password is needed."}
-	showNews      = phrase{"%d tài liệu chờ ký số.", "%d documents wait for your signature."}
-	showForgotten = phrase{"Máy này không còn được đăng ký tại %s.", "This machine is no longer enrolled at %s."}
-	showPages     = phrase{"Số trang, dung lượng", "Pages, size"}
-	showExpires   = phrase{"Hạn ký", "Sign before"}
-	showSigner    = phrase{"Chứng thư", "Certificate"}
-	showChecked   = phrase{"đã tải về và tự tính: khớp", "fetched and computed here: matches"}
-	showSaved     = phrase{"Đã lưu để đọc", "Saved for reading"}
-	showFew       = phrase{"Chú ý: mã PIN đã bị nhập sai; chỉ còn ít lần thử.", "Mind: a wrong PIN was given before; few tries are left."}
-	showWrongPIN  = phrase{"Mã PIN không đúng.", "Wrong PIN."}
-	showSkipped   = phrase{"Bỏ qua, không ký.", "Left unsigned."}
-	showVersion   = phrase{"Đã ký. Phiên bản mới: %s", "Signed. New version: %s"}
-	showExport    = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
-	showDone      = phrase{"Đã ký.", "Signed."}
-	showSummary   = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
-	showPulled    = phrase{"Thiết bị ký số đã bị rút ra. Cắm lại để ký tiếp (chờ hai phút).", "The token was pulled out. Plug it in again to go on (waiting two minutes)."}
-	showIssuedBy  = phrase{"cấp bởi", "issued by"}
-	showTokens    = phrase{"Thiết bị đang cắm:", "Tokens plugged in:"}
-	showNoTokens  = phrase{"Không thấy thiết bị nào đang cắm.", "No token is plugged in."}
-	showKeyOf     = phrase{"Thiết bị: %s (số %s)", "Token: %s (number %s)"}
-	showHead      = phrase{"NHÃN\tCẤP CHO\tCƠ QUAN CẤP\tSỐ CHỨNG THƯ\tHIỆU LỰC\tSHA-256", "LABEL\tSUBJECT\tISSUER\tSERIAL\tVALID\tSHA-256"}
-	showNoKeys    = phrase{"Thiết bị không có khóa nào kèm chứng thư.", "The token has no key with a certificate."}
-	showExpired   = phrase{"%s – %s (HẾT HẠN)", "%s – %s (EXPIRED)"}
-	showFuture    = phrase{"%s – %s (CHƯA CÓ HIỆU LỰC)", "%s – %s (NOT YET VALID)"}
+	showNews          = phrase{"%d tài liệu chờ ký số.", "%d documents wait for your signature."}
+	showForgotten     = phrase{"Máy này không còn được đăng ký tại %s.", "This machine is no longer enrolled at %s."}
+	showPages         = phrase{"Số trang, dung lượng", "Pages, size"}
+	showExpires       = phrase{"Hạn ký", "Sign before"}
+	showSigner        = phrase{"Chứng thư", "Certificate"}
+	showChecked       = phrase{"đã tải về và tự tính: khớp", "fetched and computed here: matches"}
+	showSaved         = phrase{"Đã lưu để đọc", "Saved for reading"}
+	showFew           = phrase{"Chú ý: mã PIN đã bị nhập sai; chỉ còn ít lần thử.", "Mind: a wrong PIN was given before; few tries are left."}
+	showWrongPIN      = phrase{"Mã PIN không đúng.", "Wrong PIN."}
+	showSkipped       = phrase{"Bỏ qua, không ký.", "Left unsigned."}
+	showVersion       = phrase{"Đã ký. Phiên bản mới: %s", "Signed. New version: %s"}
+	showExport        = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
+	showDone          = phrase{"Đã ký.", "Signed."}
+	showSummary       = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
+	showPulled        = phrase{"Thiết bị ký số đã bị rút ra. Cắm lại để ký tiếp (chờ hai phút).", "The token was pulled out. Plug it in again to go on (waiting two minutes)."}
+	showIssuedBy      = phrase{"cấp bởi", "issued by"}
+	showTokens        = phrase{"Thiết bị đang cắm:", "Tokens plugged in:"}
+	showNoTokens      = phrase{"Không thấy thiết bị nào đang cắm.", "No token is plugged in."}
+	showKeyOf         = phrase{"Thiết bị: %s (số %s)", "Token: %s (number %s)"}
+	showHead          = phrase{"NHÃN\tCẤP CHO\tCƠ QUAN CẤP\tSỐ CHỨNG THƯ\tHIỆU LỰC\tSHA-256", "LABEL\tSUBJECT\tISSUER\tSERIAL\tVALID\tSHA-256"}
+	showNoKeys        = phrase{"Thiết bị không có khóa nào kèm chứng thư.", "The token has no key with a certificate."}
+	showOpened        = phrase{"Đã mở ra %s. Nên giữ bản mã hóa (.p7m) và xóa tệp này khi đọc xong.", "Opened into %s. Keep the envelope (.p7m), and remove this file once it is read."}
+	showNoneAddressed = phrase{
+		"Không thiết bị nào cho thấy chứng thư mà bản mã hóa này được gửi tới (%s).",
+		"No token shows the certificate that this is encrypted to (%s)."}
+	showExpired = phrase{"%s – %s (HẾT HẠN)", "%s – %s (EXPIRED)"}
+	showFuture  = phrase{"%s – %s (CHƯA CÓ HIỆU LỰC)", "%s – %s (NOT YET VALID)"}
 )
 
 var purposes = map[string]phrase{
@@ -208,5 +227,30 @@ var (
 	textUnclear = phrase{
 		"Mất kết nối sau khi gửi chữ ký, không rõ máy chủ đã nhận chưa. Chạy trien-agent list để xem việc còn chờ không.",
 		"The connection broke after the signature was sent; whether it arrived is not known. Run trien-agent list to see whether the job still waits."}
-	textOther = phrase{"Không xong: %s", "Failed: %s"}
+	textNeedFile     = phrase{"Thiếu tên tệp cần mở.", "Which file? Its name is missing."}
+	textEnvelopeFile = phrase{"Không đọc được tệp %s.", "The file %s cannot be read."}
+	textEnvelope     = phrase{
+		"Bản mã hóa bị hỏng, bị cắt cụt, bị sửa, hoặc không phải tệp .p7m. Không ghi gì; hãy tải lại.",
+		"The envelope is damaged, cut short or changed, or no .p7m at all. Nothing was written; download it again."}
+	textEnvelopeKind = phrase{
+		"Không mở được cách mã hóa này (%s). Đề nghị người gửi mã hóa tới chứng thư RSA của bạn, bằng AES-256-CBC, dạng DER.",
+		"Encrypted in a way that cannot be opened here (%s). Ask the sender to encrypt to your RSA certificate, by AES-256-CBC, in DER."}
+	textNotForToken = phrase{
+		"Thiết bị \"%s\" không có khóa mở bản mã hóa này: nó được gửi tới chứng thư số %s. Cắm đúng thiết bị rồi thử lại.",
+		"Token \"%s\" has no key that opens this: it is encrypted to certificate %s. Plug in the right one, then try again."}
+	textExists     = phrase{"Đã có tệp %s. Chọn tên khác, hoặc dùng --force để ghi đè.", "%s is there already. Choose another name, or overwrite it by --force."}
+	textNotGenuine = phrase{
+		"KHÔNG ĐẠT: nội dung đã mở bị sửa hoặc giả mạo nên không được giữ lại. Hãy tải lại; nếu vẫn vậy, báo nơi gửi.",
+		"FAILED: what was inside was changed or forged, and is not kept. Download it again; if that does not help, tell the sender."}
+	textUndecided = phrase{
+		"CHÚ Ý: chưa kết luận được nội dung đã mở là thật. Bản mã hóa không chứng minh ai đã gửi.",
+		"MIND: nobody can say whether what was inside is genuine. An envelope does not prove who sent it."}
+	textNeedTrust = phrase{
+		"Cần biết tin vào ai để kiểm tra: cho --anchors và --policy (lấy từ cơ quan phát hành), hoặc đăng ký máy này (trien-agent enroll).",
+		"Whom to believe must be known: give --anchors and --policy (from the issuing body), or enrol this machine (trien-agent enroll)."}
+	textTrustAway = phrase{
+		"Không kết nối được với máy chủ đã đăng ký để lấy chứng thư gốc và chính sách. Thử lại, hoặc cho --anchors và --policy.",
+		"The server enrolled at does not answer with its anchors and policy. Try again, or give --anchors and --policy."}
+	textTrustBad = phrase{"Không đọc được chứng thư gốc hoặc chính sách (%s).", "Anchors or policy cannot be read (%s)."}
+	textOther    = phrase{"Không xong: %s", "Failed: %s"}
 )

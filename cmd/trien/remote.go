@@ -135,11 +135,16 @@ func exportCommand(ctx context.Context, args []string, s stdio) error {
 	purpose := f.String("purpose", "", "what the export is for")
 	collect := f.String("collect", "", "`id` of a signed export to download")
 	out := f.String("out", "", "`file` to write the export to; with --dossier: wait until it is signed and sealed")
+	enclosed := f.Bool("enclosed", false, "write it encrypted to your account's delivery certificate (CMS); trien-agent open opens it")
 	if err := parse(f, args, false); err != nil {
 		return err
 	}
 	if err := need(f, "login"); err != nil {
 		return err
+	}
+	if *enclosed && *out == "" {
+		fmt.Fprintln(s.err, "trien export: --enclosed goes with --out FILE")
+		return errUsage
 	}
 	if (*dossier == "") == (*collect == "") || *collect != "" && *out == "" {
 		fmt.Fprintln(s.err, "trien export: give --dossier ID --purpose TEXT, or --collect ID --out FILE")
@@ -162,11 +167,18 @@ func exportCommand(ctx context.Context, args []string, s stdio) error {
 			return nil
 		}
 	}
-	return collectExport(ctx, c, id, *out, s)
+	save := c.SaveExport
+	if *enclosed {
+		save = c.SaveDelivery
+	}
+	return collectExport(ctx, c, id, *out, save, s)
 }
 
-// collectExport waits until an export is signed, and saves it.
-func collectExport(ctx context.Context, c *client.Client, id, path string, s stdio) error {
+// saver is how an export is written to a file: open, or enclosed.
+type saver func(ctx context.Context, export, path string) (client.Content, error)
+
+// collectExport waits until an export is signed, and saves it. The SHA-256 printed is the export's, also where it is enclosed.
+func collectExport(ctx context.Context, c *client.Client, id, path string, save saver, s stdio) error {
 	for {
 		x, err := c.Export(ctx, id)
 		if err != nil {
@@ -174,7 +186,7 @@ func collectExport(ctx context.Context, c *client.Client, id, path string, s std
 		}
 		switch x.State {
 		case "signed":
-			if _, err := c.SaveExport(ctx, id, path); err != nil {
+			if _, err := save(ctx, id, path); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(s.out, "saved", path, x.SHA256)

@@ -43,13 +43,13 @@ func (s *Store) Units(ctx context.Context) ([]vault.Unit, error) {
 
 // AddAccount adds a person's access; [vault.ErrNameTaken] if the login stands already.
 func (s *Store) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
-	const sql = `insert into vault.account (id, login, name, post, unit, role, password, certificate, created, personal_number)
-		values (@id, @login, @name, @post, @unit, @role, @password, @certificate, @created, @personal_number)
+	const sql = `insert into vault.account (id, login, name, post, unit, role, password, certificate, delivery_certificate, created, personal_number)
+		values (@id, @login, @name, @post, @unit, @role, @password, @certificate, @delivery, @created, @personal_number)
 		on conflict (login) do nothing`
 	return s.write(ctx, func(tx pgx.Tx) error {
 		n, err := change(ctx, tx, sql, pgx.NamedArgs{
 			"id": ref(a.ID.UUID), "login": a.Login, "name": a.Name, "post": a.Post, "unit": ref(a.Unit.UUID), "role": string(a.Role),
-			"password": string(a.Password), "certificate": a.Certificate, "created": moment(a.Created), "personal_number": a.PersonalNumber,
+			"password": string(a.Password), "certificate": a.Certificate, "delivery": a.DeliveryCertificate, "created": moment(a.Created), "personal_number": a.PersonalNumber,
 		})
 		if err != nil {
 			return fmt.Errorf("adding account %s: %w", a.ID, err)
@@ -61,10 +61,10 @@ func (s *Store) AddAccount(ctx context.Context, a vault.Account, e vault.Event) 
 	})
 }
 
-const accountColumns = `id, login, name, post, unit, role, password, certificate, created, personal_number`
+const accountColumns = `id, login, name, post, unit, role, password, certificate, delivery_certificate, created, personal_number`
 
 func accountFields(a *vault.Account) []any {
-	return []any{&a.ID, &a.Login, &a.Name, &a.Post, &a.Unit, &a.Role, &a.Password, &a.Certificate, &a.Created, &a.PersonalNumber}
+	return []any{&a.ID, &a.Login, &a.Name, &a.Post, &a.Unit, &a.Role, &a.Password, &a.Certificate, &a.DeliveryCertificate, &a.Created, &a.PersonalNumber}
 }
 
 func scanAccount(row pgx.CollectableRow) (a vault.Account, err error) {
@@ -92,8 +92,17 @@ func (s *Store) Accounts(ctx context.Context) ([]vault.Account, error) {
 
 // SetCertificate binds a certificate to an account; nil takes it away.
 func (s *Store) SetCertificate(ctx context.Context, id vault.AccountID, der []byte, e vault.Event) error {
+	return s.bind(ctx, id, der, e, `update vault.account set certificate = @der where id = @id`)
+}
+
+// SetDeliveryCertificate binds a certificate to enclose for to an account; nil takes it away.
+func (s *Store) SetDeliveryCertificate(ctx context.Context, id vault.AccountID, der []byte, e vault.Event) error {
+	return s.bind(ctx, id, der, e, `update vault.account set delivery_certificate = @der where id = @id`)
+}
+
+func (s *Store) bind(ctx context.Context, id vault.AccountID, der []byte, e vault.Event, sql string) error {
 	return s.write(ctx, func(tx pgx.Tx) error {
-		n, err := change(ctx, tx, `update vault.account set certificate = @der where id = @id`, pgx.NamedArgs{"id": ref(id.UUID), "der": der})
+		n, err := change(ctx, tx, sql, pgx.NamedArgs{"id": ref(id.UUID), "der": der})
 		if err != nil {
 			return fmt.Errorf("binding a certificate to account %s: %w", id, err)
 		}
@@ -146,7 +155,7 @@ func scanSignedIn(row pgx.CollectableRow) (x signedIn, err error) {
 // revoked.
 func (s *Store) Session(ctx context.Context, token ledger.Hash, now time.Time) (vault.Session, vault.Account, error) {
 	const sql = `select s.id, s.account, s.device, s.token, s.created, s.expires,
-			a.id, a.login, a.name, a.post, a.unit, a.role, a.password, a.certificate, a.created, a.personal_number
+			a.id, a.login, a.name, a.post, a.unit, a.role, a.password, a.certificate, a.delivery_certificate, a.created, a.personal_number
 		from vault.session s join vault.account a on a.id = s.account left join vault.device d on d.id = s.device
 		where d.revoked is null and s.token = @token and s.ended is null and s.expires > @now`
 	x, err := one(ctx, s.pool, "session", scanSignedIn, sql, pgx.NamedArgs{"token": token[:], "now": moment(now)})

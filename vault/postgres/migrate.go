@@ -34,7 +34,7 @@ var migrations embed.FS
 var grants = []struct{ table, rights string }{
 	{"migration", "select"},
 	{"unit", "select, insert"},
-	{"account", "select, insert, update (certificate)"},
+	{"account", "select, insert, update (certificate, delivery_certificate)"},
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},

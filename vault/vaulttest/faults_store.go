@@ -49,6 +49,10 @@ func (s faultyStore) SetCertificate(ctx context.Context, id vault.AccountID, der
 	return s.f.run("Store.SetCertificate", func() error { return s.next.SetCertificate(ctx, id, der, e) })
 }
 
+func (s faultyStore) SetDeliveryCertificate(ctx context.Context, id vault.AccountID, der []byte, e vault.Event) error {
+	return s.f.run("Store.SetDeliveryCertificate", func() error { return s.next.SetDeliveryCertificate(ctx, id, der, e) })
+}
+
 func (s faultyStore) AddSession(ctx context.Context, n vault.Session, e vault.Event) error {
 	return s.f.run("Store.AddSession", func() error { return s.next.AddSession(ctx, n, e) })
 }

@@ -198,7 +198,7 @@ func (s *MemoryStore) AddAccount(ctx context.Context, a vault.Account, e vault.E
 }
 
 func cloneAccount(a vault.Account) vault.Account {
-	a.Certificate = bytes.Clone(a.Certificate)
+	a.Certificate, a.DeliveryCertificate = bytes.Clone(a.Certificate), bytes.Clone(a.DeliveryCertificate)
 	return a
 }
 
@@ -236,12 +236,24 @@ func (s *MemoryStore) Accounts(ctx context.Context) ([]vault.Account, error) {
 
 // SetCertificate binds a certificate; nil takes it away.
 func (s *MemoryStore) SetCertificate(ctx context.Context, id vault.AccountID, der []byte, e vault.Event) error {
+	return s.bind(ctx, id, e, func(a *vault.Account) { a.Certificate = bytes.Clone(der) })
+}
+
+// SetDeliveryCertificate binds a certificate to enclose for; nil takes it away.
+func (s *MemoryStore) SetDeliveryCertificate(ctx context.Context, id vault.AccountID, der []byte, e vault.Event) error {
+	if der != nil && len(der) == 0 {
+		return fmt.Errorf("%w: an empty certificate", vault.ErrInvalid)
+	}
+	return s.bind(ctx, id, e, func(a *vault.Account) { a.DeliveryCertificate = bytes.Clone(der) })
+}
+
+func (s *MemoryStore) bind(ctx context.Context, id vault.AccountID, e vault.Event, change func(*vault.Account)) error {
 	return s.do(ctx, func() error {
 		a, err := get(s.accounts, id, "account")
 		if err := first(err, s.checkEvent(e)); err != nil {
 			return err
 		}
-		a.Certificate = bytes.Clone(der)
+		change(&a)
 		s.accounts[id] = a
 		s.record(e)
 		return nil

@@ -35,7 +35,7 @@ func storeUnits(w *world) {
 func storeAccounts(w *world) {
 	ctx := w.Context()
 	a := w.account("an.nguyen", vault.Appraiser)
-	a.Certificate = []byte("DER")
+	a.Certificate, a.DeliveryCertificate = []byte("DER"), []byte("delivery DER")
 	w.act("AddAccount", vault.ManageAccess, func(ctx context.Context, e vault.Event) error { return w.AddAccount(ctx, a, e) })
 	got, err := w.Account(ctx, a.ID)
 	w.must("Account", err)
@@ -77,6 +77,21 @@ func storeAccounts(w *world) {
 		a.Certificate = der
 		w.same("Account with another certificate", got, a)
 	}
+	for _, der := range [][]byte{[]byte("other delivery DER"), nil} {
+		w.act("SetDeliveryCertificate", vault.ManageAccess, func(ctx context.Context, e vault.Event) error {
+			return w.SetDeliveryCertificate(ctx, a.ID, der, e)
+		})
+		got, err = w.Account(ctx, a.ID)
+		w.must("Account", err)
+		a.DeliveryCertificate = der
+		w.same("Account with another delivery certificate", got, a)
+	}
+	w.refused("SetDeliveryCertificate that is empty", vault.ErrInvalid, func(ctx context.Context) error {
+		return w.SetDeliveryCertificate(ctx, a.ID, []byte{}, w.event(vault.ManageAccess))
+	})
+	w.refused("SetDeliveryCertificate of nobody", vault.ErrNotFound, func(ctx context.Context) error {
+		return w.SetDeliveryCertificate(ctx, vault.AccountID{UUID: id()}, []byte("DER"), w.event(vault.ManageAccess))
+	})
 	w.refused("SetCertificate of nobody", vault.ErrNotFound, func(ctx context.Context) error {
 		return w.SetCertificate(ctx, vault.AccountID{UUID: id()}, []byte("DER"), w.event(vault.ManageAccess))
 	})
