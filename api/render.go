@@ -118,6 +118,8 @@ func viewFuncs(l language) template.FuncMap {
 		"tail":     tail,
 		"target":   targetOf,
 		"signer":   func(r signing.SignatureReport) string { return signerText(l, r) },
+		"provenBy": func(r signing.SignatureReport) string { by := bundle.ProvenBy(&r); return pick(l, by.Vi, by.En) },
+		"details":  func(r signing.SignatureReport) []bundle.Sentence { return bundle.Details(&r) },
 		"signedAs": signedAs,
 		"kindOf":   signatureKind,
 		"both":     func(vi, en string) string { return pick(l, vi, en) },

@@ -24,7 +24,6 @@ var verifyWords = map[string][2]string{
 	"verdict.seal":          {"Con dấu cơ quan", "Seal"},
 	"verdict.signature":     {"Chữ ký", "Signature"},
 	"verdict.level":         {"Mức", "Level"},
-	"verdict.proven":        {"Thời điểm có dấu thời gian", "Time-stamped"},
 	"verdict.claimed":       {"Thời điểm tự khai", "Claimed time"},
 	"verdict.documents":     {"Tài liệu đính kèm", "Documents attached"},
 	"verdict.index":         {"Mục sổ cái", "Ledger entry"},

@@ -67,7 +67,7 @@ func (i *inspector) compareFrom(first, count int) error {
 		return err
 	}
 	hanging := newHanging(i.ctx)
-	if err := hanging.walk(old, old.Trailer()); err != nil {
+	if err := hanging.walkTrailer(old); err != nil {
 		return err
 	}
 	for n := first + 1; n < count; n++ {
@@ -88,10 +88,11 @@ func (i *inspector) compareFrom(first, count int) error {
 			if err != nil {
 				return err
 			}
-			if err := hanging.walk(next, o); err != nil {
+			if err := hanging.walk(next, e.Ref, o); err != nil {
 				return err
 			}
 		}
+		c.settle(hanging)
 		c.anomalies()
 		old = next
 	}
@@ -127,6 +128,7 @@ type comparison struct {
 	fillable  bool
 	fields    map[pdf.Ref]formField // of the old revision
 	added     map[pdf.Ref]bool      // new signature fields, which are their own widgets, and new comments
+	described []description         // what describes the document and was changed as it may, if it serves for nothing else
 	annots    map[pdf.Ref]bool      // arrays of annotations of pages; nil until needed
 }
 
@@ -166,12 +168,10 @@ func (c *comparison) run(hanging *hanging) error {
 	if c.doc.Revisions()[c.revision].Kind == pdf.XrefHybrid {
 		c.refuse("xref-hybrid", "its cross-reference says different things to old readers and to new ones")
 	}
-	c.compareTrailers()
-	if err := c.findAdded(); err != nil {
-		return err
-	}
-	if err := c.compareRoot(); err != nil {
-		return err
+	for _, step := range []func() error{c.compareTrailers, c.findAdded, c.compareRoot} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	for e := range c.doc.Entries(c.revision) {
 		before, had := c.old.Entry(e.Ref.Num)
@@ -191,11 +191,16 @@ func (c *comparison) run(hanging *hanging) error {
 	return nil
 }
 
-func (c *comparison) compareTrailers() {
+func (c *comparison) compareTrailers() error {
 	a, b := c.old.Trailer(), c.next.Trailer()
-	for _, key := range []pdf.Name{"Info", "Encrypt"} {
-		if !same(a[key], b[key]) {
-			c.refuse("trailer-changed", "/%s of the trailer was changed", key)
+	if !same(a["Encrypt"], b["Encrypt"]) {
+		c.refuse("trailer-changed", "/Encrypt of the trailer was changed")
+	}
+	if !same(a["Info"], b["Info"]) {
+		if ok, err := c.newInfo(a["Info"], b["Info"]); err != nil {
+			return err
+		} else if !ok {
+			c.refuse("trailer-changed", "/Info of the trailer was changed")
 		}
 	}
 	x, err1 := pdf.Get[pdf.Array](c.old, a["ID"])
@@ -203,6 +208,7 @@ func (c *comparison) compareTrailers() {
 	if err1 != nil || err2 != nil || len(x) > 0 && (len(y) == 0 || !same(x[0], y[0])) {
 		c.refuse("trailer-changed", "/ID of the trailer was changed")
 	}
+	return nil
 }
 
 // compareRoot lets nobody point to another catalog, except in a file that was given out to be signed, as [inspector] says: there it may be a new
@@ -259,6 +265,10 @@ func (c *comparison) compareObject(before, after pdf.Ref) error {
 	case pdf.Array:
 		if y, ok := b.(pdf.Array); ok {
 			allowed, err = c.compareArray(before, x, y)
+		}
+	case *pdf.Stream:
+		if y, ok := b.(*pdf.Stream); ok {
+			allowed, err = c.compareStream(before, x, y)
 		}
 	}
 	if err == nil && !allowed {

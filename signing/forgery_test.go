@@ -61,6 +61,7 @@ func TestForgeries(t *testing.T) {
 	f.addAll("structure", lta, f.structure(lta))
 	f.addAll("evidence", lta, f.stores(lta))
 	f.shadows()
+	f.descriptions()
 	f.certified()
 	f.containersOf(bt, other, lta)
 

@@ -6,41 +6,54 @@ import (
 	"trien/signing/pdf"
 )
 
-// hanging collects the numbers of objects that are referred to but not defined.
+// hanging collects the numbers of objects that are referred to but not defined, and of those that are used for more than to describe the document.
 type hanging struct {
 	ctx  context.Context // of the one call it serves
 	refs map[int]bool
-	seen []uint64 // one bit for each object number: documents have millions
+	seen numbers
+	used numbers // referred to by anything but the trailer's /Info and the catalog's /Metadata
 }
 
 func newHanging(ctx context.Context) *hanging { return &hanging{ctx: ctx, refs: map[int]bool{}} }
 
-// mark reports whether the object is met for the first time.
-func (h *hanging) mark(num int) bool {
-	if num < 0 {
-		return false
-	}
-	word, bit := num/64, uint64(1)<<(num%64)
-	for len(h.seen) <= word {
-		h.seen = append(h.seen, 0)
-	}
-	first := h.seen[word]&bit == 0
-	h.seen[word] |= bit
-	return first
+// numbers is a set of object numbers, with one bit for each: documents have millions.
+type numbers []uint64
+
+func (n numbers) has(num int) bool {
+	return num >= 0 && num/64 < len(n) && n[num/64]&(1<<(num%64)) != 0
 }
 
-// walk follows references from o in doc, without recursion over references, since lists may be as long as the document.
-func (h *hanging) walk(doc *pdf.Document, o pdf.Object) error {
+// add reports whether the number is new.
+func (n *numbers) add(num int) bool {
+	if num < 0 || n.has(num) {
+		return false
+	}
+	for len(*n) <= num/64 {
+		*n = append(*n, 0)
+	}
+	(*n)[num/64] |= 1 << (num % 64)
+	return true
+}
+
+// walkTrailer is walk from the trailer of doc.
+func (h *hanging) walkTrailer(doc *pdf.Document) error { return h.walk(doc, pdf.Ref{}, doc.Trailer()) }
+
+// walk follows references from o in doc, which is object ref or the trailer, without recursion over references, since lists may be as long as the document.
+func (h *hanging) walk(doc *pdf.Document, ref pdf.Ref, o pdf.Object) error {
 	var queue []pdf.Ref
 	var direct func(o pdf.Object)
+	follow := func(o pdf.Ref) {
+		if e, ok := doc.Entry(o.Num); !ok || e.Free || e.Ref != o {
+			h.refs[o.Num] = true // not marked: a later revision may define it, and then it is looked into
+		} else if h.seen.add(o.Num) {
+			queue = append(queue, o)
+		}
+	}
 	direct = func(o pdf.Object) {
 		switch o := o.(type) {
 		case pdf.Ref:
-			if e, ok := doc.Entry(o.Num); !ok || e.Free || e.Ref != o {
-				h.refs[o.Num] = true // not marked: a later revision may define it, and then it is looked into
-			} else if h.mark(o.Num) {
-				queue = append(queue, o)
-			}
+			h.used.add(o.Num)
+			follow(o)
 		case pdf.Array:
 			for _, e := range o {
 				direct(e)
@@ -53,7 +66,28 @@ func (h *hanging) walk(doc *pdf.Document, o pdf.Object) error {
 			direct(o.Dict)
 		}
 	}
-	direct(o)
+	whole := func(ref pdf.Ref, o pdf.Object) {
+		describing := pdf.Name("")
+		switch ref {
+		case pdf.Ref{}:
+			describing = "Info"
+		case doc.Root():
+			describing = "Metadata"
+		}
+		d, ok := o.(pdf.Dict)
+		if !ok || describing == "" {
+			direct(o)
+			return
+		}
+		for key, e := range d {
+			if r, ok := e.(pdf.Ref); ok && key == describing {
+				follow(r)
+			} else {
+				direct(e)
+			}
+		}
+	}
+	whole(ref, o)
 	for len(queue) > 0 {
 		if err := h.ctx.Err(); err != nil {
 			return err
@@ -64,7 +98,7 @@ func (h *hanging) walk(doc *pdf.Document, o pdf.Object) error {
 		if err != nil {
 			return err
 		}
-		direct(o)
+		whole(ref, o)
 	}
 	return nil
 }

@@ -153,7 +153,7 @@ func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool)
 		c.evident = c.evident && evident
 		c.stamps = append(c.stamps, s)
 		c.Stamps = append(c.Stamps, r)
-		if !known || s.info.time.Before(when) {
+		if !known || !s.info.time.After(when) {
 			when, known, c.TimeSource = s.info.time, true, TimeSignatureStamp
 		}
 	}

@@ -1,13 +1,10 @@
 package bundle
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"time"
-
-	"trien/signing"
 )
 
 // VerdictFormat stands in every JSON verdict. Fields may be added under it; none changes its meaning.
@@ -36,19 +33,6 @@ type (
 		Exported time.Time `json:"exported"`
 		Purpose  string    `json:"purpose,omitempty"`
 		Pages    int       `json:"pages"`
-	}
-	signatureJSON struct {
-		Field         string           `json:"field"`
-		SubFilter     string           `json:"sub_filter"`
-		Kind          string           `json:"kind"`
-		Indication    string           `json:"indication"`
-		SubIndication string           `json:"sub_indication,omitempty"`
-		Level         string           `json:"level,omitempty"`
-		Signer        *certificateJSON `json:"signer,omitempty"`
-		Time          *time.Time       `json:"time,omitempty"`
-		ClaimedTime   *time.Time       `json:"claimed_time,omitempty"`
-		ByteRange     [4]int64         `json:"byte_range"`
-		Findings      []detailJSON     `json:"findings"`
 	}
 	certificateJSON struct {
 		Subject   string    `json:"subject"`
@@ -129,27 +113,6 @@ func (v *Verdict) toJSON() verdictJSON {
 			Version: d.Version.String(), Number: d.Number, SHA256: d.SHA256.String(), Size: d.Size, Time: known(d.Time), Index: d.Index,
 			Outcome: d.Outcome, Signatures: signaturesJSON(d.Signatures), Findings: findingsJSON(d.Findings),
 		})
-	}
-	return out
-}
-
-func signaturesJSON(list []signing.SignatureReport) []signatureJSON {
-	out := []signatureJSON{}
-	for _, s := range list {
-		j := signatureJSON{
-			Field: printed(s.Field), SubFilter: printed(s.SubFilter), Kind: s.Kind, Indication: string(s.Indication), SubIndication: s.SubIndication,
-			Level: s.Level, Time: known(s.Time), ClaimedTime: known(s.ClaimedTime), ByteRange: s.ByteRange, Findings: []detailJSON{},
-		}
-		if c := s.Signer; c != nil {
-			j.Signer = &certificateJSON{
-				Subject: printed(c.Subject.String()), Issuer: printed(c.Issuer.String()), Serial: hex.EncodeToString(c.SerialNumber.Bytes()),
-				NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
-			}
-		}
-		for _, f := range s.Findings {
-			j.Findings = append(j.Findings, detailJSON{Code: f.Code, Text: printed(f.Text), Fatal: f.Fatal})
-		}
-		out = append(out, j)
 	}
 	return out
 }

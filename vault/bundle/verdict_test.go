@@ -8,11 +8,13 @@ import (
 	"flag"
 	"math/big"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"trien/certs"
 	"trien/ledger"
 	"trien/signing"
 )
@@ -29,13 +31,28 @@ func exampleVerdict() *Verdict {
 			Subject: pkix.Name{CommonName: name, Organization: []string{organisation}, Names: []pkix.AttributeTypeAndValue{title}},
 		}
 	}
+	person, issuer := certificate("Trần\x1b[31m Ví\u202e Dụ", "Ban Tổ chức", 0xabc), certificate("CA Thử\x1b[31m Nghiệm", "Cơ quan", 1)
+	authority := certificate("Dấu thời\u202e gian", "Cơ quan", 2)
 	c := exampleContents()
 	v := &Verdict{
 		Contents: &c, SHA256: ledger.SumHash([]byte("file")), Size: 1234567, JudgedAt: at.AddDate(0, 1, 0),
 		Checkpoint: ledger.Checkpoint{Origin: "vault.example/records", Size: 4096, Root: ledger.SumHash([]byte("root")), Witnessed: []time.Time{at}},
 		Signatures: []signing.SignatureReport{
 			{Field: "Signature1", SubFilter: "ETSI.CAdES.detached", Kind: kindSignature, Indication: signing.Passed, Level: "B-LTA", Time: at,
-				Signer: certificate("Trần\x1b[31m Ví\u202e Dụ", "Ban Tổ chức", 0xabc), ByteRange: [4]int64{0, 10, 20, 30}},
+				TimeSource: signing.TimeSignatureStamp, Digest: "SHA-256", Algorithm: "ECDSA P-256", Signer: person, Chain: []*x509.Certificate{person, issuer},
+				ByteRange: [4]int64{0, 10, 20, 30}, RevisionEnd: 50, WholeRevision: true, Certified: signing.PermitSigning,
+				Locks:  []signing.Lock{{Action: signing.LockInclude, Fields: []string{"a\x1b[31m"}}},
+				Stamps: []signing.StampReport{{Time: at, Authority: authority, Policy: "2.999", Revocation: []signing.Revocation{{Certificate: authority, Text: "no statement\x1b[31m about it"}}}},
+				Revocation: []signing.Revocation{
+					{Certificate: person, Source: certs.OCSP, Responder: issuer, ThisUpdate: at, NextUpdate: at.Add(time.Hour)},
+					{Certificate: issuer, Source: certs.CRL, ThisUpdate: at, Revoked: true, RevokedAt: at.Add(time.Hour), Reason: 1},
+				},
+				Changes: []signing.Change{
+					{Revision: 1, Code: "signature-added", Field: "Signature2", Text: "signature \"Signature2\" is added", Allowed: true},
+					{Revision: 2, Code: "security-store", Text: "certificates and statements on revocation are added", Allowed: true},
+					{Revision: 3, Code: "security-store", Text: "certificates and statements on revocation are added", Allowed: true},
+					{Revision: 4, Code: "object-changed", Text: "object 5 was changed"},
+				}},
 			{Field: "Signature2", SubFilter: "ETSI.CAdES.detached", Kind: kindSignature, Indication: signing.Indeterminate, SubIndication: "NO_CERTIFICATE_CHAIN_FOUND",
 				Level: "B-B", ClaimedTime: at.Add(time.Minute), Signer: certificate("Ban Tổ chức", "Ban Tổ chức", 0xdef),
 				Findings: []signing.Finding{{Code: "no-chain", Text: "no chain to an anchor", Fatal: true}}},
@@ -44,7 +61,7 @@ func exampleVerdict() *Verdict {
 		Documents: []DocumentVerdict{
 			{Name: "Phiếu đảng viên", Kind: "party.member_slip", MediaType: "application/pdf", File: c.OriginalName(0), FirstPage: 3, LastPage: 4, Number: 2,
 				Version: c.Entries[0].Version, SHA256: ledger.SumHash([]byte("a")), Size: 54321, Time: at.Add(-time.Hour), Index: 12345,
-				Signatures: []signing.SignatureReport{{Kind: kindSignature, Indication: signing.Passed, Level: "B-T", Time: at.Add(-time.Hour), Signer: certificate("Lê Mẫu", "Đảng ủy", 1)}}},
+				Signatures: []signing.SignatureReport{{Kind: kindSignature, Indication: signing.Passed, Level: "B-T", Time: at.Add(-time.Hour), TimeSource: signing.TimeDocumentStamp, Signer: certificate("Lê Mẫu", "Đảng ủy", 1)}}},
 			{Name: "Quyết định kết nạp", Kind: "party.admission", MediaType: "image/jpeg", File: c.OriginalName(1), FirstPage: 5, LastPage: 5, Number: 1,
 				Version: c.Entries[1].Version, SHA256: ledger.SumHash([]byte("b")), Size: 99, Findings: []Finding{manifestMalformed.with("ledger: malformed")}},
 		},
@@ -91,6 +108,29 @@ func TestVerdictGolden(t *testing.T) {
 	}
 	if err := v.WriteText(&bytes.Buffer{}, "fr"); err == nil {
 		t.Error("a verdict in French")
+	}
+}
+
+// Every change that package signing allows has its words.
+func TestChangesHaveWords(t *testing.T) {
+	files, err := filepath.Glob("../../signing/compare*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	found := 0
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?:allow\(|code[A-Z]\w* += )"([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
+			if found++; changeWords[m[1]] == (Sentence{}) {
+				t.Errorf("%s: no words for %q", file, m[1])
+			}
+		}
+	}
+	if found < 9 {
+		t.Errorf("only %d codes found", found)
 	}
 }
 

@@ -142,15 +142,18 @@ func (t *teller) tellSignature(indent int, role string, s *signing.SignatureRepo
 	if s.Level != "" {
 		level = t.say(pair{"; mức ", "; level "}) + printed(s.Level)
 	}
-	switch {
+	switch by := ProvenBy(s); {
 	case !s.Time.IsZero():
-		t.line(indent+1, t.say(pair{"Lúc %s, có dấu thời gian chứng minh%s", "At %s, proven by a time-stamp%s"}), vnTime(s.Time), level)
+		t.line(indent+1, t.say(pair{"Lúc %s, %s%s", "At %s, %s%s"}), vnTime(s.Time), t.say(pair{by.Vi, by.En}), level)
 	case !s.ClaimedTime.IsZero():
 		t.line(indent+1, t.say(pair{"Lúc %s theo lời khai, chưa chứng minh được%s", "At %s as claimed, not proven%s"}), vnTime(s.ClaimedTime), level)
 	}
 	if s.Signer != nil {
 		t.line(indent+1, t.say(pair{"Chứng thư số %x do %s cấp, hiệu lực %s – %s", "Certificate %x issued by %s, valid %s – %s"}),
 			s.Signer.SerialNumber, nameOf(s.Signer.Issuer.CommonName), vnDate(s.Signer.NotBefore), vnDate(s.Signer.NotAfter))
+	}
+	for _, d := range Details(s) {
+		t.line(indent+1, "%s", t.say(pair{d.Vi, d.En}))
 	}
 }
 
