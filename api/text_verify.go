@@ -46,6 +46,7 @@ var verifyWords = map[string][2]string{
 	"verdict.stamp":         {"Dấu thời gian", "Time-stamp"},
 
 	// Said by the page's script, while a file is judged in the browser and after.
+	"judge.here":             {"Xác minh ngay trong trình duyệt", "Verify in this browser"},
 	"judge.private":          {"Tệp KHÔNG rời khỏi trình duyệt: chương trình xác minh chạy ngay trên máy này, không gửi gì đi.", "The file does NOT leave your browser: the verifier runs on this machine and sends nothing."},
 	"judge.offline":          {"Sau khi trang đã tải xong, có thể ngắt mạng rồi xác minh.", "Once the page is loaded you may disconnect the network and verify."},
 	"judge.program":          {"Chương trình xác minh (WebAssembly)", "The verifier (WebAssembly)"},
