@@ -19,6 +19,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -250,6 +252,66 @@ func TestVerifyInABrowser(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyLargeInABrowser: memory does not grow with the file.
+func TestVerifyLargeInABrowser(t *testing.T) {
+	const size, limit = 200 << 20, 64 << 20
+	folder, err := builtVerifier()
+	r := newRig(t, withVerifier(t, folder, err))
+	p := newPerson(t)
+	p.visit(t, r)
+	s := newStranger(t, p, r)
+	path := p.file("large.pdf", nil)
+	grow(t, path, r.exported(), size)
+	p.openVerify()
+	v := s.agree("a large file", path)
+	if v["outcome"] != "failed" || v["export"] == nil {
+		t.Errorf("an export with something added: %v", v)
+	}
+	t.Logf("%d MB judged in %d ms with %d MB", size>>20, ask[int](p, "Number(document.querySelector('[data-took]').dataset.took)"), p.memory()>>20)
+	if m := p.memory(); m > limit || m == 0 {
+		t.Errorf("the verifier took %d MB", m>>20)
+	}
+}
+
+// grow writes an export to which a revision was added, with one more attachment-like stream of so many bytes, mostly a hole in the file.
+func grow(t *testing.T, path string, export []byte, size int64) {
+	t.Helper()
+	m := startOfXref.FindAllSubmatch(export, -1)
+	sizes, roots := trailerSize.FindAllSubmatch(export, -1), trailerRoot.FindAllSubmatch(export, -1)
+	if m == nil || sizes == nil || roots == nil {
+		t.Fatal("the export has no trailer of the kind expected")
+	}
+	number, err := strconv.Atoi(string(sizes[len(sizes)-1][1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	head := fmt.Sprintf("%s\n%d 0 obj\n<< /Length %d >>\nstream\n", export, number, size)
+	at := int64(len(head)) + size
+	tail := fmt.Sprintf("\nendstream\nendobj\nxref\n%d 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %s /Prev %s >>\nstartxref\n%d\n%%%%EOF\n",
+		number, len(export)+1, number+1, roots[len(roots)-1][1], m[len(m)-1][1], at+int64(len("\nendstream\nendobj\n")))
+	if _, err := f.WriteAt([]byte(head), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte(tail), at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var (
+	startOfXref = regexp.MustCompile(`startxref\s+(\d+)`)
+	trailerSize = regexp.MustCompile(`/Size (\d+)`)
+	trailerRoot = regexp.MustCompile(`/Root (\d+ 0 R)`)
+)
 
 // memory that the verifier took at most, in bytes.
 func (p *person) memory() int64 {
