@@ -15,6 +15,8 @@ DATA     ?= $(if $(filter 0,$(shell id -u)),/var/lib/trien/demo,$(CURDIR)/out/va
 FUZZTIME ?= 5s
 SOAKTIME ?= 1h
 BUILD    := go build -trimpath -ldflags '-X main.version=$(VERSION)'
+# Without version and repository in it, so that the same source makes the same bytes anywhere: /verify shows their SHA-256.
+WASM     := GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags '-s -w'
 
 .PHONY: help
 help: ## list these targets
@@ -30,7 +32,10 @@ build-machine run-machine test-machine interop-machine interop-quick-machine:
 	@deploy/check-machine.sh
 
 .PHONY: build
-build: build-machine ## build bin/trien, bin/trien-agent and bin/trien-verify
+build: build-machine ## build bin/trien (with the verifier for browsers), bin/trien-agent and bin/trien-verify
+	@$(WASM) -o api/generated/verifier.wasm ./cmd/verify-wasm
+	@gzip -9nf api/generated/verifier.wasm
+	@install -m 644 "$$(go env GOROOT)/lib/wasm/wasm_exec.js" api/generated/wasm_exec.js
 	@$(BUILD) -o bin/trien ./cmd/trien
 	@$(BUILD) -o bin/trien-agent ./cmd/trien-agent
 	@CGO_ENABLED=0 $(BUILD) -o bin/trien-verify ./cmd/trien-verify
@@ -99,8 +104,8 @@ vuln: build-machine .tools/govulncheck-$(GOVULNCHECK) ## look for known vulnerab
 	@.ci/vuln .tools/govulncheck-$(GOVULNCHECK)
 
 .PHONY: clean
-clean: ## remove bin and out (and with it the vault of make run, unless DATA is elsewhere)
-	@rm -rf bin out
+clean: ## remove bin, out and what the page /verify embeds (and with it the vault of make run, unless DATA is elsewhere)
+	@rm -rf bin out api/generated/verifier.wasm* api/generated/wasm_exec.js
 
 # The name holds the version, so that a new pin installs anew.
 .tools/golangci-lint-$(GOLANGCI_LINT):

@@ -38,6 +38,7 @@ type person struct {
 	mu       sync.Mutex
 	complain []string
 	names    []string // of downloads that began
+	asked    []string // requests of the page
 }
 
 // newPerson starts a browser for several servers: all of them have the same test certificate.
@@ -63,7 +64,7 @@ func newPerson(t *testing.T) *person {
 	if err != nil {
 		t.Fatalf("starting the browser: %v", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	limited, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	p.ctx = limited
 	t.Cleanup(func() { cancel(); leave(); stop() })
 	call(p, log.Enable, cdp.Empty{})
@@ -109,6 +110,8 @@ func (p *person) hear(event any) {
 		if e.Entry.Level == "error" && !strings.Contains(e.Entry.Text, "the server responded with a status of") {
 			p.complain = append(p.complain, e.Entry.Text+" "+e.Entry.URL)
 		}
+	case *network.EventRequestWillBeSent:
+		p.asked = append(p.asked, e.Request.Method+" "+e.Request.URL)
 	case *browser.EventDownloadWillBegin:
 		p.names = append(p.names, e.SuggestedFilename)
 	}
@@ -161,6 +164,22 @@ func (p *person) choose(sel, path string) {
 func (p *person) value(selector string) string {
 	p.t.Helper()
 	return ask[string](p, fmt.Sprintf("document.querySelector(%q).value", selector))
+}
+
+// quiet fails the test if the page asks for anything over the network while act runs.
+func (p *person) quiet(act func()) {
+	p.t.Helper()
+	p.mu.Lock()
+	p.asked = nil
+	p.mu.Unlock()
+	act()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range p.asked {
+		if !strings.Contains(a, "/static/verify-worker.js?v=") { // out of what the browser keeps: the server counts none
+			p.t.Errorf("the page asks: %s", a)
+		}
+	}
 }
 
 // width makes the window as wide as a screen.

@@ -12,7 +12,6 @@ import (
 
 	"trien/api/wire"
 	"trien/vault"
-	"trien/vault/bundle"
 )
 
 type dossierData struct {
@@ -178,24 +177,6 @@ func (s *Server) onDossier(c *gin.Context, v *visit, a vault.Actor, f url.Values
 	k := s.judge(c, why)
 	setProblemHeaders(c, k)
 	return s.showDossier(c, v, a, id, k.status, pageData{Problem: problemView(v.lang, k, fieldOf(why), c)})
-}
-
-type verifyView struct {
-	Verdict *bundle.Verdict
-	MaxSize int64
-}
-
-func (s *Server) verifyPage(c *gin.Context, v *visit) error {
-	return s.show(c, v, http.StatusOK, "verify", pageData{View: verifyView{MaxSize: s.limits.VerifySize}})
-}
-
-// verifyForm shows the verdict; the page's script takes it out of this same page.
-func (s *Server) verifyForm(c *gin.Context, v *visit) error {
-	verdict, err := s.judgeUpload(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, v, http.StatusOK, "verify", pageData{View: verifyView{Verdict: verdict, MaxSize: s.limits.VerifySize}})
 }
 
 type problemPageView struct{ Kind problemData }

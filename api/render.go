@@ -101,6 +101,7 @@ var ict = time.FixedZone("+07:00", 7*60*60)
 func viewFuncs(l language) template.FuncMap {
 	return template.FuncMap{
 		"t":        func(key string) string { return say(l, key) },
+		"texts":    func(prefixes ...string) (string, error) { return textsJSON(l, prefixes) },
 		"label":    func(x vault.Label) string { return pick(l, x.Vi, x.En) },
 		"register": func(r vault.Register) string { x := r.Label(); return pick(l, x.Vi, x.En) },
 		"kind":     func(r vault.Register, k vault.Kind) string { return kindLabel(l, r, k) },
@@ -122,6 +123,7 @@ func viewFuncs(l language) template.FuncMap {
 		"details":  func(r signing.SignatureReport) []bundle.Sentence { return bundle.Details(&r) },
 		"signedAs": signedAs,
 		"kindOf":   signatureKind,
+		"finger":   fingerprint,
 		"both":     func(vi, en string) string { return pick(l, vi, en) },
 		"string":   func(v any) string { return fmt.Sprint(v) },
 		"newKey":   newKey,
@@ -283,8 +285,14 @@ func hashAssets() map[string]string {
 	return all
 }
 
+// forGood is for an address that holds the hash of what it leads to.
+const forGood = "public, max-age=31536000, immutable"
+
 func (s *Server) getStatic(c *gin.Context) error {
 	name := c.Param("file")
+	if served, err := s.serveVerifier(c, name); served {
+		return err
+	}
 	hash, ok := assetHash[name]
 	if !ok {
 		return errRoute
@@ -294,7 +302,10 @@ func (s *Server) getStatic(c *gin.Context) error {
 		return fmt.Errorf("reading a static file: %w", err)
 	}
 	if c.Query("v") == hash {
-		c.Header("Cache-Control", "public, max-age=31536000, immutable")
+		c.Header("Cache-Control", forGood)
+	}
+	if name == workerFile {
+		c.Header("Content-Security-Policy", workerPolicy)
 	}
 	s.writeBytes(c, http.StatusOK, mime.TypeByExtension(path.Ext(name)), b)
 	return nil

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/uuid"
@@ -102,7 +103,7 @@ func newRig(t *testing.T, changes ...change) *rig {
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: []string{a.TSA()}, Anchors: anchors}),
 		Limits: vault.Limits{ReceiptWait: 5 * time.Second, MaxSize: 8 << 20},
 	}
-	ac := api.Config{Logger: slog.New(slog.NewJSONHandler(r.logged, nil)), Version: "test", Scratch: t.TempDir()}
+	ac := api.Config{Logger: slog.New(slog.NewJSONHandler(r.logged, nil)), Version: "test", Scratch: t.TempDir(), Verifier: fstest.MapFS{}}
 	for _, ch := range changes {
 		if ch.vault != nil {
 			ch.vault(&vc)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -20,7 +21,9 @@ type Config struct {
 	PublicURL string
 	// TrustedProxies are addresses or CIDRs whose X-Forwarded-For is believed; none by default.
 	TrustedProxies []string
-	Limits         Limits
+	// Verifier is the folder of the verifier for browsers, as make build leaves it in api/generated; nil: the one built in, if any.
+	Verifier fs.FS
+	Limits   Limits
 }
 
 // Limits that an operator may set. A zero field takes its default.
@@ -71,11 +74,13 @@ type Server struct {
 	config  Config
 	limits  Limits
 	metrics *metrics
-	origin  *http.CrossOriginProtection
-	verify  limiter
-	signIn  limiter
-	user    *gin.Engine
-	admin   *gin.Engine
+	// verifier for browsers; nil: built without one
+	verifier *verifier
+	origin   *http.CrossOriginProtection
+	verify   limiter
+	signIn   limiter
+	user     *gin.Engine
+	admin    *gin.Engine
 }
 
 // New returns a server over a vault. It panics if TrustedProxies holds what is no address, which the caller's configuration
@@ -86,7 +91,7 @@ func New(c Config) *Server {
 	}
 	l := c.Limits.withDefaults()
 	s := &Server{
-		vault: c.Vault, log: c.Logger, config: c, limits: l,
+		vault: c.Vault, log: c.Logger, config: c, limits: l, verifier: verifierOf(c),
 		metrics: newMetrics(c.Vault, c.Version, c.Logger),
 		origin:  http.NewCrossOriginProtection(),
 		verify:  newLimiter(l.VerifyPerMinute, l.VerifyAtOnce),

@@ -11,9 +11,10 @@ import (
 )
 
 var (
+	scriptKey = regexp.MustCompile(`\bt(?:exts\[|\()'([^']+)'`)
 	namedKey  = regexp.MustCompile(`\bt "([^"]+)"`)
 	dynamic   = regexp.MustCompile(`\bt \(print "([^"]+)"`)
-	elsewhere = []string{"title.", "done.", "target."} // asked for by handlers
+	elsewhere = []string{"title.", "done.", "target.", "judge.step.", "judge.error."} // asked for by handlers and scripts
 )
 
 // TestEveryTextIsThere holds templates and words against each other, both ways.
@@ -42,6 +43,18 @@ func TestEveryTextIsThere(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"verify.js", "verdict.js"} {
+		b, err := staticFiles.ReadFile("static/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range scriptKey.FindAllStringSubmatch(string(b), -1) {
+			used[m[1]] = true
+			if _, known := verifyWords[m[1]]; !known {
+				t.Errorf("%s says %q, which has no words", name, m[1])
+			}
+		}
 	}
 	for _, key := range fieldLabels {
 		used[key] = true

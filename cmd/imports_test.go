@@ -69,6 +69,7 @@ var drawing = house{
 			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger signing vault/bundle",
+		"cmd/verify-wasm":   "certs ledger vault/bundle", // the same judgement, in a browser
 		"cmd/trien-samples": "vault/vaulttest/samples",
 		"cmd/trien-bench":   "api/client api/wire certs certs/devpki signing vault/envelope vault/objects",
 		"cmd/trien-interop": "certs certs/devpki signing vault/vaulttest/samples",
@@ -359,6 +360,16 @@ func TestPrograms(t *testing.T) {
 			}
 		})
 	}
+	// The verifier for browsers links what trien-verify does.
+	native := map[string]bool{}
+	for _, l := range dependencies(t, "cmd/trien-verify", "CGO_ENABLED=0") {
+		native[l.ImportPath] = true
+	}
+	for _, l := range dependencies(t, "cmd/verify-wasm", "GOOS=js", "GOARCH=wasm") {
+		if !l.Standard && !native[l.ImportPath] && l.ImportPath != "trien/cmd/verify-wasm" {
+			t.Errorf("cmd/verify-wasm links %s, which cmd/trien-verify does not", l.ImportPath)
+		}
+	}
 	// As the Makefile builds it, the stranger's verifier has no C in it at all.
 	for _, l := range dependencies(t, "cmd/trien-verify", "CGO_ENABLED=0") {
 		if l.ImportPath == "runtime/cgo" || len(l.CgoFiles) > 0 || slices.Contains(l.Imports, "C") {
@@ -374,10 +385,10 @@ type linked struct {
 	Imports    []string
 }
 
-func dependencies(t *testing.T, pkg, env string) []linked {
+func dependencies(t *testing.T, pkg string, env ...string) []linked {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,CgoFiles,Imports", "./"+pkg)
-	cmd.Dir, cmd.Env = "..", append(os.Environ(), env)
+	cmd.Dir, cmd.Env = "..", append(os.Environ(), env...)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
