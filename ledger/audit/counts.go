@@ -13,7 +13,7 @@ import (
 // Formats of leaves. Of others it is counted that they are there.
 const (
 	versionFormat     = ledger.VersionLeafFormat
-	accessFormat      = "trien/access/v1"
+	accessFormat      = ledger.BatchLeafFormat
 	keyFormat         = "trien/key/v1"
 	destructionFormat = "trien/destruction/v1"
 )
@@ -82,9 +82,8 @@ func kindOf(leaf ledger.Leaf) Count {
 		register, _, err := ledger.ParseVersionLeaf(ledger.Leaf(versionFormat + "\n" + rest))
 		k.Register, ok = register, err == nil
 	case accessFormat:
-		digits, _, _ := strings.Cut(rest, "\n")
-		n, err := strconv.ParseUint(digits, 10, 16)
-		k.Events, ok = n, err == nil && n > 0 && strings.Count(rest, "\n") == 2
+		n, _, err := ledger.ParseBatchLeaf(leaf)
+		k.Events, ok = uint64(max(n, 0)), err == nil
 	case keyFormat:
 	default:
 		k.Format = otherFormat

@@ -130,54 +130,13 @@ func (v *visit) judgeAge() error {
 
 // compare tells whether the new checkpoint and the kept one can be of one log that only grew.
 func (v *visit) compare(ctx context.Context) error {
-	old := v.old.checkpoint
-	if old.Size == v.new.Size && old.Root != v.new.Root || contradictory(old, v.new) {
-		return v.forked(nil, nil)
-	}
-	smaller, larger := old, v.new
-	if smaller.Size > larger.Size {
-		smaller, larger = larger, smaller
-	}
-	view := tiles.NewReader(v.Log, 0).At(larger.Size)
-	after, err := view.Subtrees(ctx, smaller.Size, larger.Size)
-	if err == nil && larger.Size == v.new.Size {
-		// The kept subtrees spare the reading of what was read before.
-		if _, root, err := tiles.Roots(old.Size, v.new.Size, v.old.peaks, after); err == nil && root == v.new.Root {
-			return nil
-		}
-	}
-	if err != nil {
-		return v.shrunk(fmt.Errorf("comparing the tree with the one seen before: %w", err))
-	}
-	before, err := view.Subtrees(ctx, 0, smaller.Size)
-	if err != nil {
-		return v.shrunk(fmt.Errorf("comparing the tree with the one seen before: %w", err))
-	}
-	first, second, err := tiles.Roots(smaller.Size, larger.Size, before, after)
-	switch {
-	case err != nil:
-		return err
-	case second != larger.Root:
-		return fmt.Errorf("%w: the tiles of size %d have another root than the log signed", ledger.ErrTampered, larger.Size)
-	case first != smaller.Root:
-		return v.forked(before, after)
-	}
-	return v.shrunk(nil)
-}
-
-// shrunk adds to what was found, if anything, that the log shows less than before. A cache may do so, and so does a log that
-// was restored from a copy and has not signed since.
-func (v *visit) shrunk(err error) error {
-	if v.new.Size < v.old.checkpoint.Size {
-		return errors.Join(fmt.Errorf("%w: %d leaves instead of %d", ErrOlder, v.new.Size, v.old.checkpoint.Size), err)
+	err := pair{
+		policy: v.Policy, log: v.Log, now: v.Now(),
+		firstSigned: v.old.signed, first: v.old.checkpoint, secondSigned: v.signed, second: v.new, peaks: v.old.peaks,
+	}.compare(ctx)
+	if v.new.Size < v.old.checkpoint.Size && !errors.Is(err, ledger.ErrForked) {
+		// A cache may show less than before, and so does a log that was restored from a copy and has not signed since.
+		err = errors.Join(fmt.Errorf("%w: %d leaves instead of %d", ErrOlder, v.new.Size, v.old.checkpoint.Size), err)
 	}
 	return err
-}
-
-func (v *visit) forked(before, after []ledger.Hash) error {
-	f, err := newFork(v.Policy, v.old.signed, v.signed, before, after, v.Now())
-	if err != nil {
-		return err
-	}
-	return &ForkError{Fork: f}
 }
