@@ -37,6 +37,7 @@ var drawing = house{
 		"certs":                  "",
 		"certs/devpki":           "certs",
 		"ledger":                 "",
+		"ledger/audit":           "ledger ledger/tiles",
 		"ledger/tiles":           "ledger",
 		"ledger/tiles/tilestest": "ledger ledger/tiles",
 		"ledger/trillianlog":     "ledger ledger/tiles",

@@ -1,7 +1,6 @@
 package tiles
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +12,6 @@ import (
 
 	"trien/ledger"
 )
-
-// checkpointPath is where a published log keeps its newest checkpoint.
-const checkpointPath = "checkpoint"
 
 // maxCheckpoint is the longest checkpoint that is read, in bytes.
 const maxCheckpoint = 16 << 10
@@ -40,7 +36,7 @@ func NewClient(r ResourceReader) *Client { return &Client{r} }
 
 // Checkpoint is the newest signed checkpoint, not judged. Errors wrap [ErrMissing], [ErrUnreachable] or [ledger.ErrMalformed].
 func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) {
-	signed, err := c.from.Read(ctx, checkpointPath)
+	signed, err := c.from.Read(ctx, CheckpointPath)
 	if err != nil {
 		return nil, fmt.Errorf("reading the checkpoint: %w", err)
 	}
@@ -109,7 +105,7 @@ func maxBytes(t Tile) int {
 
 // maxResource is the longest that the file of a path can be; 0: a log has no such file.
 func maxResource(path string) int {
-	if path == checkpointPath {
+	if path == CheckpointPath {
 		return maxCheckpoint
 	}
 	t, err := ParsePath(path)
@@ -124,14 +120,19 @@ func readBounded(r io.Reader, path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, int64(maxResource(path))+1))
 }
 
-// folder reads a published log from a directory. What a path names outside of it is not read.
-type folder struct{ root *os.Root }
+// folder reads a published log from a directory, which need not be there yet. What a path names outside of it is not read.
+type folder string
 
 func (f folder) Read(ctx context.Context, path string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	file, err := f.root.Open(path)
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	defer func() { _ = root.Close() }()
+	file, err := root.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w: %s", ErrMissing, path)
@@ -139,9 +140,9 @@ func (f folder) Read(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	defer func() { _ = file.Close() }()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(io.LimitReader(file, int64(maxResource(path))+1)); err != nil {
+	data, err := readBounded(file, path)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	return b.Bytes(), nil
+	return data, nil
 }

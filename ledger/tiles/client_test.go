@@ -96,7 +96,7 @@ func TestClientReads(t *testing.T) {
 			t.Errorf("%s: a tile that is not there: %v", location, err)
 		}
 	}
-	if _, err := tiles.OpenClient(filepath.Join(dir, "missing"), quick); !errors.Is(err, tiles.ErrUnreachable) {
+	if _, err := open(t, filepath.Join(dir, "missing"), quick).Checkpoint(t.Context()); !errors.Is(err, tiles.ErrUnreachable) {
 		t.Errorf("no folder: %v", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -97,7 +96,7 @@ func (h *HTTP) once(ctx context.Context, path string) (data []byte, again time.D
 	if err != nil {
 		return nil, -1, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	if path == checkpointPath {
+	if path == CheckpointPath {
 		request.Header.Set("Cache-Control", "no-cache")
 	}
 	answer, err := h.client.Do(request)
@@ -132,7 +131,7 @@ func retryAfter(answer *http.Response) time.Duration {
 	return min(time.Duration(seconds)*time.Second, maxPause)
 }
 
-// OpenClient reads the log at an http(s) URL, at a file:// URL, or in a folder.
+// OpenClient reads the log at an http(s) URL, at a file:// URL, or in a folder. An error means that the location cannot be one.
 func OpenClient(location string, config HTTPConfig) (*Client, error) {
 	switch scheme, rest, isURL := strings.Cut(location, "://"); {
 	case isURL && scheme == "file":
@@ -144,9 +143,5 @@ func OpenClient(location string, config HTTPConfig) (*Client, error) {
 		}
 		return NewClient(h), nil
 	}
-	root, err := os.OpenRoot(location)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
-	}
-	return NewClient(folder{root}), nil
+	return NewClient(folder(location)), nil
 }

@@ -1,0 +1,278 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trien/ledger"
+	"trien/ledger/tiles"
+)
+
+// DifferenceKind says how an inventory and a log disagree.
+type DifferenceKind string
+
+// The kinds of differences.
+const (
+	// NoLeaf is a version that is not in the log although it is no longer new.
+	NoLeaf DifferenceKind = "version_without_leaf"
+	// OtherLeaf is a version whose leaf is not the one at its place in the log.
+	OtherLeaf DifferenceKind = "leaf_differs"
+	// NoVersion is a leaf that no version of the inventory owns.
+	NoVersion DifferenceKind = "leaf_without_version"
+	// SamePlace is a second version at the place of another, or a leaf that a pending and a logged version both claim.
+	SamePlace DifferenceKind = "two_versions_one_leaf"
+	// NoDecision is a destroyed version whose destruction is not in the log where the inventory says so.
+	NoDecision DifferenceKind = "destruction_without_leaf"
+	// UnknownLeaf is a leaf that is neither a version's, a destruction's nor a change of keys.
+	UnknownLeaf DifferenceKind = "unknown_leaf"
+)
+
+// Difference is one disagreement.
+type Difference struct {
+	Kind    DifferenceKind
+	Index   uint64    // of the leaf; none for [NoLeaf]
+	Version uuid.UUID // zero where no version is concerned
+	Leaf    ledger.Hash
+}
+
+const (
+	// DefaultGrace is how old a version may be, at the time of the checkpoint, and not be in the log yet.
+	DefaultGrace = 10 * time.Minute
+	// maxPending bounds what is held in memory: versions that wait, and destructions whose leaf is still to come.
+	maxPending = 200_000
+)
+
+// Reconciliation compares an inventory with a log.
+type Reconciliation struct {
+	Policy *ledger.Policy
+	Log    Log
+	Grace  time.Duration // default [DefaultGrace]
+	// Report is told of each difference as it is found; nil: they are only counted.
+	Report func(Difference)
+}
+
+// Reconciled counts. All is well if Differences is zero.
+type Reconciled struct {
+	Checkpoint  ledger.Checkpoint // that all was compared with
+	Leaves      uint64            // in the log
+	Versions    uint64            // logged ones in the inventory, up to the checkpoint
+	Matched     uint64            // versions whose leaf is in its place
+	Destroyed   uint64            // of them, lawfully destroyed
+	Unconfirmed uint64            // of Matched, those for which the vault had no receipt yet
+	Waiting     uint64            // versions that are not in the log yet and need not be
+	Newer       uint64            // versions beyond the checkpoint
+	Destroying  uint64            // leaves of destructions
+	Keys        uint64            // leaves of changes of keys
+	Differences uint64
+	ByKind      map[DifferenceKind]uint64
+}
+
+// Run takes the log's newest checkpoint, then walks the leaves and the rows side by side: every version has exactly one leaf, and every
+// leaf is a version's, a destruction's or a change of keys. The inventory must not have been made before what it is compared with: take its
+// rows after Run has begun, or pass a list for which leaves younger than it may be reported as [NoVersion].
+//
+// Differences are no error. An error means that the comparison could not be finished; [Judge] tells what it means.
+func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error) {
+	if r.Grace == 0 {
+		r.Grace = DefaultGrace
+	}
+	m := &merge{Reconciliation: r, pending: map[ledger.Hash]Row{}, decided: map[uint64]Row{}}
+	m.sum.ByKind = map[DifferenceKind]uint64{}
+	if i.Origin != r.Policy.Origin() {
+		return m.sum, fmt.Errorf("%w: the inventory is of another log", ledger.ErrPolicy)
+	}
+	signed, err := r.Log.Checkpoint(ctx)
+	if err != nil {
+		return m.sum, err
+	}
+	if m.sum.Checkpoint, err = r.Policy.OpenCheckpoint(signed); err != nil {
+		return m.sum, fmt.Errorf("judging the checkpoint: %w", err)
+	}
+	var stop func()
+	m.next, stop = iter.Pull2(i.Rows)
+	defer stop()
+	err = m.run(ctx, i.Made)
+	return m.sum, err
+}
+
+// merge is one run.
+type merge struct {
+	Reconciliation
+	next    func() (Row, error, bool)
+	row     Row  // the next logged row that has not been compared
+	more    bool // there is one
+	pending map[ledger.Hash]Row
+	decided map[uint64]Row // by the index of the destruction that they name
+	sum     Reconciled
+}
+
+func (m *merge) run(ctx context.Context, made time.Time) error {
+	if err := m.takePending(); err != nil {
+		return err
+	}
+	edge := &tiles.Edge{}
+	for leaf, err := range readTree(ctx, m.Log, edge, m.sum.Checkpoint) {
+		if err == nil {
+			err = m.compare(edge.Size()-1, leaf)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	m.sum.Leaves = edge.Size()
+	for m.more {
+		m.sum.Newer++
+		if err := m.advance(); err != nil {
+			return err
+		}
+	}
+	m.judgePending(made)
+	for index, row := range m.decided {
+		m.differ(Difference{Kind: NoDecision, Index: index, Version: row.Version, Leaf: row.Leaf})
+	}
+	return nil
+}
+
+// takePending holds the rows without a place in memory, and stops at the first one that has a place.
+func (m *merge) takePending() error {
+	for {
+		row, err, ok := m.next()
+		switch {
+		case !ok:
+			return nil
+		case err != nil:
+			return err
+		case row.Kind != Pending:
+			m.row, m.more = row, true
+			return nil
+		case len(m.pending) == maxPending:
+			return fmt.Errorf("%w: more than %d versions wait for their receipt", ledger.ErrMalformed, maxPending)
+		}
+		if other, twice := m.pending[row.Leaf]; twice {
+			m.differ(Difference{Kind: SamePlace, Version: other.Version, Leaf: row.Leaf})
+		}
+		m.pending[row.Leaf] = row
+	}
+}
+
+// advance takes the next logged row. Rows stand by index; two may claim one place, which is a difference and no disorder.
+func (m *merge) advance() error {
+	row, err, ok := m.next()
+	if err != nil {
+		return err
+	}
+	if ok && (row.Kind == Pending || row.Index < m.row.Index) {
+		return fmt.Errorf("%w: the inventory is not in order at version %s", ledger.ErrMalformed, row.Version)
+	}
+	m.row, m.more = row, ok
+	return nil
+}
+
+// compare takes the rows that claim the place of a leaf.
+func (m *merge) compare(index uint64, leaf ledger.Leaf) error {
+	hash, claims := leaf.Hash(), 0
+	for m.more && m.row.Index == index {
+		m.sum.Versions++
+		switch claims++; {
+		case claims > 1:
+			m.differ(Difference{Kind: SamePlace, Index: index, Version: m.row.Version, Leaf: m.row.Leaf})
+		case m.row.Leaf != hash:
+			m.differ(Difference{Kind: OtherLeaf, Index: index, Version: m.row.Version, Leaf: m.row.Leaf})
+		default:
+			m.sum.Matched++
+		}
+		if err := m.noteDecision(); err != nil {
+			return err
+		}
+		if err := m.advance(); err != nil {
+			return err
+		}
+	}
+	waiting, unconfirmed := m.pending[hash]
+	if unconfirmed {
+		delete(m.pending, hash)
+	}
+	switch {
+	case unconfirmed && claims == 0:
+		m.sum.Versions++
+		m.sum.Matched++
+		m.sum.Unconfirmed++
+	case unconfirmed:
+		m.differ(Difference{Kind: SamePlace, Index: index, Version: waiting.Version, Leaf: hash})
+	}
+	m.account(index, leaf, claims > 0 || unconfirmed)
+	return nil
+}
+
+// noteDecision remembers that a destroyed row names a destruction, whose leaf follows its own.
+func (m *merge) noteDecision() error {
+	if m.row.Kind != Destroyed {
+		return nil
+	}
+	m.sum.Destroyed++
+	_, taken := m.decided[m.row.Decided]
+	switch {
+	case taken || m.row.Decided <= m.row.Index:
+		m.differ(Difference{Kind: NoDecision, Index: m.row.Decided, Version: m.row.Version, Leaf: m.row.Leaf})
+	case len(m.decided) == maxPending:
+		return fmt.Errorf("%w: more than %d destructions are still to come", ledger.ErrMalformed, maxPending)
+	default:
+		m.decided[m.row.Decided] = m.row
+	}
+	return nil
+}
+
+// account says what a leaf is there for.
+func (m *merge) account(index uint64, leaf ledger.Leaf, owned bool) {
+	kind := kindOf(leaf).Format
+	if row, named := m.decided[index]; named {
+		delete(m.decided, index)
+		if kind != destructionFormat {
+			m.differ(Difference{Kind: NoDecision, Index: index, Version: row.Version, Leaf: row.Leaf})
+		}
+	}
+	d := Difference{Index: index, Leaf: leaf.Hash()}
+	switch {
+	case owned && kind == versionFormat:
+	case owned: // a version claims a leaf that is no version's
+		d.Kind = OtherLeaf
+	case kind == versionFormat:
+		d.Kind = NoVersion
+	case kind == destructionFormat:
+		m.sum.Destroying++
+	case kind == keyFormat:
+		m.sum.Keys++
+	default:
+		d.Kind = UnknownLeaf
+	}
+	if d.Kind != "" {
+		m.differ(d)
+	}
+}
+
+// judgePending tells what is new from what was lost.
+func (m *merge) judgePending(made time.Time) {
+	now := newestTime(m.sum.Checkpoint, made)
+	if now.IsZero() {
+		now = made
+	}
+	for _, row := range m.pending {
+		if row.Time.Before(now.Add(-m.Grace)) {
+			m.differ(Difference{Kind: NoLeaf, Version: row.Version, Leaf: row.Leaf})
+		} else {
+			m.sum.Waiting++
+		}
+	}
+}
+
+func (m *merge) differ(d Difference) {
+	m.sum.Differences++
+	m.sum.ByKind[d.Kind]++
+	if m.Report != nil {
+		m.Report(d)
+	}
+}
