@@ -68,7 +68,11 @@ func attributeSet(list []attributeValue) ([]byte, error) {
 		attrs = append(attrs, raw)
 	}
 	slices.SortFunc(attrs, bytes.Compare)
-	var b cryptobyte.Builder
+	size := 8 // of the head
+	for _, a := range attrs {
+		size += len(a)
+	}
+	b := cryptobyte.NewBuilder(make([]byte, 0, size))
 	b.AddASN1(der.SET, func(b *cryptobyte.Builder) {
 		for _, a := range attrs {
 			b.AddBytes(a)
@@ -82,7 +86,7 @@ func attributeSet(list []attributeValue) ([]byte, error) {
 }
 
 func attributeDER(oid asn1.ObjectIdentifier, value func(b *cryptobyte.Builder)) ([]byte, error) {
-	var b cryptobyte.Builder
+	b := cryptobyte.NewBuilder(make([]byte, 0, 256)) // more than most have
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1ObjectIdentifier(oid)
 		b.AddASN1(der.SET, value)

@@ -285,7 +285,11 @@ func (s *signedData) canonical(certificates []*x509.Certificate, signer *x509.Ce
 	if err != nil {
 		return nil, err
 	}
-	var b cryptobyte.Builder
+	size := 256 + len(s.content) + len(s.signed) + len(signature) + len(token) // algorithms and heads are short
+	for _, c := range certificates {
+		size += len(c.Raw)
+	}
+	b := cryptobyte.NewBuilder(make([]byte, 0, size))
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1ObjectIdentifier(oidSignedData)
 		b.AddASN1(tagged(0), func(b *cryptobyte.Builder) {

@@ -16,20 +16,31 @@ import (
 // is the final revision; after an error p is as before. Errors wrap ErrSignature, ErrTimestamp, ErrTampered, or ErrUnsupported if the
 // reserve is too small.
 func (p *Prepared) Complete(ctx context.Context, chain []*x509.Certificate, signature []byte, tsa Timestamper) error {
+	cert, attrs, err := p.asked()
+	if err != nil {
+		return err
+	}
+	return p.complete(ctx, signer{p.Algorithm, cert, chain}, attrs, signature, tsa)
+}
+
+// asked is who is expected to sign, and what, of a revision that is as it was prepared.
+func (p *Prepared) asked() (*x509.Certificate, []byte, error) {
 	cert, err := p.signer()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if sum, err := p.digest(); err != nil {
-		return err
+		return nil, nil, err
 	} else if !bytes.Equal(sum, p.Digest) {
-		return fmt.Errorf("%w: its digest changed", ErrTampered)
+		return nil, nil, fmt.Errorf("%w: its digest changed", ErrTampered)
 	}
 	attrs, err := SignedAttributes(p.Digest, p.Algorithm, cert, p.Statement)
-	if err != nil {
-		return err
-	}
-	cms, err := assemble(ctx, signer{p.Algorithm, cert, chain}, attrs, signature, tsa)
+	return cert, attrs, err
+}
+
+// complete does what is left once there is a signature over the attributes.
+func (p *Prepared) complete(ctx context.Context, by signer, attrs, signature []byte, tsa Timestamper) error {
+	cms, err := assemble(ctx, by, attrs, signature, tsa)
 	if err != nil {
 		return err
 	}
@@ -74,7 +85,7 @@ func assemble(ctx context.Context, by signer, attrs, signature []byte, tsa Times
 
 // Sign completes with a key that is at hand: what is asked of it is what Complete checks. Errors are those of [Prepared.Complete] and the key's.
 func (p *Prepared) Sign(ctx context.Context, key crypto.Signer, chain []*x509.Certificate, tsa Timestamper) error {
-	attrs, err := p.Attributes()
+	cert, attrs, err := p.asked()
 	if err != nil {
 		return err
 	}
@@ -86,7 +97,7 @@ func (p *Prepared) Sign(ctx context.Context, key crypto.Signer, chain []*x509.Ce
 	if err != nil {
 		return err
 	}
-	return p.Complete(ctx, chain, signature, tsa)
+	return p.complete(ctx, signer{p.Algorithm, cert, chain}, attrs, signature, tsa)
 }
 
 // signer is the certificate expected: the one prepared with, or parsed if p was stored meanwhile.

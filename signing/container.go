@@ -49,7 +49,7 @@ func (f *form) seal(ctx context.Context, base io.ReaderAt, a Algorithm) (*Prepar
 	}
 	p.Tail = tail.Bytes
 	w := a.Hash().New()
-	if err := feedBoth(ctx, w, f.copied, base, 0, p.BaseSize); err != nil {
+	if err := feed(ctx, w, base, 0, p.BaseSize); err != nil {
 		return nil, err
 	}
 	if p.BaseState, err = saveHash(w); err != nil {

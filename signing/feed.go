@@ -11,15 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// chunk is the unit of reading. Two are in memory for each document: one is hashed while the next is read.
+// chunk is the unit of reading. Two are in memory for each document longer than one: one is hashed while the next is read.
 const chunk = 256 << 10
 
 var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
-
-// feed hashes the bytes [from, to) of r.
-func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error {
-	return feedBoth(ctx, w, nil, r, from, to)
-}
 
 // borrow takes a buffer out of the pool; it goes back with chunks.Put.
 func borrow() *[chunk]byte {
@@ -29,19 +24,24 @@ func borrow() *[chunk]byte {
 	return new([chunk]byte)
 }
 
-// feedBoth hashes the bytes [from, to) of r and writes them to out, unless that is nil. While a chunk is hashed it is written and the next one is
-// read, because reading may mean decrypting, which takes as long. No two reads run at once, nor two writes, and all have ended when it returns.
-func feedBoth(ctx context.Context, w hash.Hash, out io.Writer, r io.ReaderAt, from, to int64) error {
+// feed hashes the bytes [from, to) of r. While a chunk is hashed the next one is read, because reading may mean decrypting, which takes as long. No two
+// reads run at once, and all have ended when it returns.
+func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error {
 	if from < 0 || to < from {
 		return fmt.Errorf("%w: byte range", ErrDamaged)
 	}
-	now, next := borrow(), borrow()
-	defer chunks.Put(now)
-	defer chunks.Put(next)
+	now := borrow()
+	defer func() { chunks.Put(now) }()
 	size := min(chunk, to-from)
 	if err := readChunk(r, now[:size], from); err != nil {
 		return err
 	}
+	if size == to-from { // all of most documents
+		w.Write(now[:size])
+		return ctx.Err()
+	}
+	next := borrow()
+	defer func() { chunks.Put(next) }()
 	for size > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -49,12 +49,6 @@ func feedBoth(ctx context.Context, w hash.Hash, out io.Writer, r io.ReaderAt, fr
 		from += size
 		ahead := min(chunk, to-from)
 		var g errgroup.Group
-		if out != nil {
-			g.Go(func() error {
-				_, err := out.Write(now[:size])
-				return err
-			})
-		}
 		if ahead > 0 {
 			g.Go(func() error { return readChunk(r, next[:ahead], from) })
 		}

@@ -2,7 +2,6 @@ package signing
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -23,8 +22,7 @@ type form struct {
 	perms   pdf.Dict // of the catalog
 	certify bool     // the signature to come certifies
 
-	catalogSet bool      // catalog is a copy and in the update
-	copied     io.Writer // gets the base while it is hashed; nil: nobody
+	catalogSet bool // catalog is a copy and in the update
 }
 
 // openForm reads what of the document a new signature field touches. It refuses documents that must not be signed this way.

@@ -29,11 +29,8 @@ type Prepared struct {
 
 // Attributes returns the DER that the key signs. Errors wrap ErrTampered or ErrUnsupported.
 func (p *Prepared) Attributes() ([]byte, error) {
-	cert, err := p.signer()
-	if err != nil {
-		return nil, err
-	}
-	return SignedAttributes(p.Digest, p.Algorithm, cert, p.Statement)
+	_, attrs, err := p.asked()
+	return attrs, err
 }
 
 // Prepare writes the revision with an empty signature. It reads base by range and once in full (to hash it); memory does not grow with it.
@@ -62,7 +59,6 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 	if err := f.addSignature(&r); err != nil {
 		return nil, err
 	}
-	f.copied = r.Copy
 	p, err := f.seal(ctx, base, r.Algorithm)
 	if err != nil {
 		return nil, err

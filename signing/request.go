@@ -2,7 +2,6 @@ package signing
 
 import (
 	"crypto/x509"
-	"io"
 	"time"
 )
 
@@ -19,10 +18,6 @@ type Request struct {
 	Certify                Permission  // certifies the document (DocMDP), as its first signature; zero: an approval signature
 	Lock                   *Lock       // nil: locks no fields, or those that an empty field names
 	Reserve                int         // bytes kept for the CMS with its time-stamp; 0: 16384
-
-	// Copy gets the base, byte for byte, while it is hashed; nil: nobody. With Tail behind it, it is the signed file, so that who writes a
-	// file of its own reads the base once. What is refused is refused before the first byte; after any other error the copy is in part.
-	Copy io.Writer
 }
 
 // defaultReserve holds a signature, two short chains and a time-stamp token. RSA-4096 throughout needs about 12 KiB.

@@ -105,11 +105,11 @@ func TestTurns(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	r := report{Rows: []row{
-		against("deposit", "MB/s", 90, 100, 0.8), against("small", "MB/s", 10, 100, 0.25), atMost("peak", "MiB", 100, 128), without("other", "MiB", 5),
+		against("deposit", "MB/s", 90, 100, 0.8), against("small", "MB/s", 10, 100, 0.25).within(0.2, 0.25), atMost("peak", "MiB", 100, 128), without("other", "MiB", 5),
 	}}
 	var b bytes.Buffer
 	r.print(&b)
-	for _, want := range []string{"90 MB/s", "0.90", "ratio ≥ 0.80", "NO", "≤ 128 MiB", "1 goals were missed"} {
+	for _, want := range []string{"90 MB/s", "0.90", "ratio ≥ 0.80", "NO", "≤ 128 MiB", "1 goals were missed. 1 of them nobody can meet"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
@@ -127,7 +127,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range back.Rows {
-		for _, key := range []string{"name", "value", "unit", "peer", "ratio", "goal", "met"} {
+		for _, key := range []string{"name", "value", "unit", "peer", "ratio", "goal", "met", "limit"} {
 			if _, ok := row[key]; !ok {
 				t.Errorf("%v has no %s", row["name"], key)
 			}

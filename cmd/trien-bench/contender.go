@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -27,7 +28,7 @@ type contender struct {
 // task is what a contender does. It travels as JSON in an argument.
 type task struct {
 	Input        string `json:"input"`
-	Output       string `json:"output"`       // of signing; it is made anew each time
+	Output       string `json:"output"`       // of signing; it is removed each time, which is not measured
 	Key          string `json:"key"`          // PEM, PKCS #8
 	Certificates string `json:"certificates"` // PEM: the key's, then its issuers without the root
 	Root         string `json:"root"`         // PEM
@@ -128,11 +129,12 @@ func contend(ctx context.Context, args []string, in io.Reader, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	return answer(in, out, do)
+	return answer(in, out, t.Output, do)
 }
 
-// answer does what the bench asks for until it asks no more.
-func answer(in io.Reader, out io.Writer, do func() error) error {
+// answer does what the bench asks for until it asks no more. What was made is removed before the clock starts: to free the blocks of an old file is
+// nothing that a signer needs.
+func answer(in io.Reader, out io.Writer, made string, do func() error) error {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var seconds float64
@@ -141,6 +143,9 @@ func answer(in io.Reader, out io.Writer, do func() error) error {
 		}
 		var took []float64
 		for end := time.Now().Add(time.Duration(seconds * float64(time.Second))); len(took) == 0 || time.Now().Before(end); {
+			if err := os.RemoveAll(made); err != nil {
+				return err
+			}
 			began := time.Now()
 			if err := do(); err != nil {
 				return err

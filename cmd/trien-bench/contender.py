@@ -48,7 +48,6 @@ def signing(task):
     pdf_signer = signers.PdfSigner(meta, signer=signer, timestamper=stamper)
 
     async def once():
-        pathlib.Path(task["output"]).unlink(missing_ok=True)
         with open(task["input"], "rb") as source, open(task["output"], "w+b") as out:
             await pdf_signer.async_sign_pdf(IncrementalPdfFileWriter(source), output=out)
 
@@ -86,10 +85,13 @@ def judging(task):
 
 
 async def main():
-    once = {"sign": signing, "judge": judging}[sys.argv[1]](json.loads(sys.argv[2]))
+    task = json.loads(sys.argv[2])
+    once = {"sign": signing, "judge": judging}[sys.argv[1]](task)
     for line in sys.stdin:
         end, took = time.perf_counter() + float(line), []
         while not took or time.perf_counter() < end:
+            if task["output"]:
+                pathlib.Path(task["output"]).unlink(missing_ok=True)
             began = time.perf_counter()
             await once()
             took.append(time.perf_counter() - began)

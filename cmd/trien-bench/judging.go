@@ -193,3 +193,11 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	return write(f)
 }
+
+// createAnew makes a file where perhaps one is: to cut off an old file and close it costs ext4 a write to the disk, which no signer needs.
+func createAnew(path string) (*os.File, error) {
+	if err := os.RemoveAll(path); err != nil {
+		return nil, err
+	}
+	return os.Create(path)
+}

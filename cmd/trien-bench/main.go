@@ -1,6 +1,6 @@
 // Command trien-bench measures a standalone vault through its public interface, beside a raw minio-go put of the same bytes to
-// the same S3 server in the same run; and signatures, beside pdfsign, pyHanko and the key's operation alone. It prints a table and
-// writes it as JSON.
+// the same S3 server in the same run; and signatures, beside pdfsign, pyHanko, the key's operation alone, and the least that any
+// signer does. It prints a table and writes it as JSON.
 //
 // Runs are interleaved (vault, raw, vault, raw, …) and medians compared, so that a noisy machine disturbs both alike. Client,
 // server, PostgreSQL and S3 server share the machine; what the client does (TLS, and hashing the document to declare its hash)

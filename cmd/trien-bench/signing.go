@@ -28,7 +28,7 @@ const signatureMemoryGoal = 64 // MiB
 //go:embed contender.py
 var pyhankoScript []byte
 
-// signatureBench measures signatures: of the vault's code, of pdfsign, of pyHanko, and the key's operation alone.
+// signatureBench measures signatures: of the vault's code, of pdfsign, of pyHanko, the key's operation alone, and the least that any signer does.
 type signatureBench struct {
 	signaturePlan
 	folder   string
@@ -231,11 +231,16 @@ func (s *signatureBench) output(name string) string { return filepath.Join(s.fol
 func peersAt(level string) []string {
 	switch level {
 	case levelB:
-		return []string{contenderTrien, contenderPDFSign, contenderPyHanko, contenderKey}
+		return []string{contenderTrien, contenderPDFSign, contenderPyHanko, contenderKey, contenderLeast, contenderChecked}
 	case levelT:
 		return []string{contenderTrien, contenderPDFSign, contenderPyHanko}
 	}
 	return []string{contenderTrien, contenderPyHanko}
+}
+
+// makesPDF says whether a contender's output is a signed PDF.
+func makesPDF(name string) bool {
+	return name == contenderTrien || name == contenderPDFSign || name == contenderPyHanko
 }
 
 // measured is what a series gave, by contender.
@@ -260,7 +265,7 @@ func (s *signatureBench) measure(ctx context.Context, t task) (m measured, err e
 		if _, err := c.run(0); err != nil {
 			return m, err
 		}
-		if c.name == contenderKey {
+		if !makesPDF(c.name) {
 			continue
 		}
 		t.Output = s.output(c.name)
@@ -300,7 +305,7 @@ func mean(values []float64) float64 {
 
 const perSecond = "sig/s"
 
-// rows compares ours with each peer.
+// rows compares ours with each peer, and the least that any signer does with pdfsign.
 func (p signatureSeries) rows(size string, m measured) []row {
 	var rows []row
 	what := fmt.Sprintf("%s, %s, %s, beside ", size, p.level, p.key)
@@ -309,15 +314,20 @@ func (p signatureSeries) rows(size string, m measured) []row {
 		ours, theirs := m.speeds[contenderTrien], m.speeds[peer]
 		goal := p.goals[peer]
 		switch {
+		case peer == contenderLeast || peer == contenderChecked:
+			continue
 		case theirs == 0:
 			rows = append(rows, without(name+" (not installed)", perSecond, ours))
 		case goal == 0:
 			rows = append(rows, beside(name, perSecond, ours, theirs))
 		default:
-			rows = append(rows, against(name, perSecond, ours, theirs, goal))
+			rows = append(rows, against(name, perSecond, ours, theirs, goal).within(m.speeds[contenderLeast]/theirs, goal))
 		}
 	}
 	if p.level == levelB {
+		for _, work := range []string{contenderLeast, contenderChecked} {
+			rows = append(rows, beside(work+" to sign "+what+contenderPDFSign, perSecond, m.speeds[work], m.speeds[contenderPDFSign]))
+		}
 		rows = append(rows, beside("processor time to sign "+what+contenderPDFSign, "ms", m.processor[contenderTrien], m.processor[contenderPDFSign]))
 	}
 	return rows

@@ -32,19 +32,22 @@ func (e entry) container() (stream, index int) {
 	return int(e.off >> numberBits), int(e.off & (1<<numberBits - 1))
 }
 
-const chunkLength = 1024
+const (
+	chunkLength = 1024
+	firstLength = 32 // room in the first chunk at first: most documents do not fill it
+)
 
-// entryList holds entries and never copies them to grow, because a document may have two million: 8 bytes each where their numbers follow each
-// other, as they mostly do, else 12.
+// entryList holds entries and copies no more than a chunk of them to grow, because a document may have two million: 8 bytes each where their numbers
+// follow each other, as they mostly do, else 12.
 type entryList struct {
 	chunks []entryChunk
 	length int
 }
 
 type entryChunk struct {
-	packed  *[chunkLength]uint64
-	first   uint32               // number of the first
-	numbers *[chunkLength]uint32 // nil as long as the numbers follow the first
+	packed  []uint64
+	first   uint32   // number of the first
+	numbers []uint32 // nil as long as the numbers follow the first
 }
 
 func (l *entryList) len() int { return l.length }
@@ -68,20 +71,32 @@ func (l *entryList) number(i int) uint32 {
 func (l *entryList) append(e entry) {
 	k := l.length % chunkLength
 	if k == 0 {
-		l.chunks = append(l.chunks, entryChunk{packed: new([chunkLength]uint64), first: e.num})
+		room := chunkLength
+		if l.length == 0 {
+			room = firstLength
+		}
+		l.chunks = append(l.chunks, entryChunk{packed: make([]uint64, 0, room), first: e.num})
 	}
 	c := &l.chunks[len(l.chunks)-1]
 	if c.numbers == nil && e.num != c.first+uint32(k) {
-		c.numbers = new([chunkLength]uint32)
-		for i := range k {
+		c.numbers = make([]uint32, k, cap(c.packed))
+		for i := range c.numbers {
 			c.numbers[i] = c.first + uint32(i)
 		}
 	}
 	if c.numbers != nil {
-		c.numbers[k] = e.num
+		c.numbers = appendWithin(c.numbers, e.num)
 	}
-	c.packed[k] = uint64(min(e.off, maxOffset))<<(genBits+kindBits) | uint64(e.gen)<<kindBits | uint64(e.kind)
+	c.packed = appendWithin(c.packed, uint64(min(e.off, maxOffset))<<(genBits+kindBits)|uint64(e.gen)<<kindBits|uint64(e.kind))
 	l.length++
+}
+
+// appendWithin appends to the part of a chunk, which has room for chunkLength at most.
+func appendWithin[T any](s []T, v T) []T {
+	if len(s) == cap(s) {
+		s = append(make([]T, 0, min(4*cap(s), chunkLength)), s...)
+	}
+	return append(s, v)
 }
 
 // numberMap maps object numbers to small numbers, cheaply where both rise together or are dense, and without harm where a file names only a
@@ -92,13 +107,15 @@ type numberMap struct{ chunks []numberChunk }
 type numberChunk struct {
 	from, to uint16
 	delta    int32
-	values   *[chunkLength]int32
+	values   []int32 // no longer than it must be; zero behind its end
 }
 
 func (c *numberChunk) get(k int) int32 {
 	switch {
-	case c.values != nil:
+	case k < len(c.values):
 		return c.values[k]
+	case c.values != nil:
+		return 0
 	case int(c.from) <= k && k < int(c.to):
 		return int32(k) + c.delta
 	}
@@ -129,11 +146,14 @@ func (m *numberMap) set(num int, v int32) {
 			c.to++
 			return
 		}
-		values := new([chunkLength]int32)
+		values := make([]int32, c.to)
 		for i := range values {
 			values[i] = c.get(i)
 		}
 		c.values = values
+	}
+	if missing := k + 1 - len(c.values); missing > 0 {
+		c.values = append(c.values, make([]int32, missing)...)
 	}
 	c.values[k] = v
 }

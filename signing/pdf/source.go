@@ -22,7 +22,7 @@ type block struct {
 }
 
 func newSource(r io.ReaderAt, size int64) *source {
-	return &source{r: r, size: size, where: make(map[int64]int, blockCount)}
+	return &source{r: r, size: size, where: map[int64]int{}}
 }
 
 // view returns the bytes from off to the end of its block: at least one unless off is the end of the file (io.EOF). The slice

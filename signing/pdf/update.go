@@ -56,7 +56,7 @@ func (u *Update) Object(ref Ref) (Object, error) {
 // Tail writes the update: the bytes to append to the base. The cross-reference has the form of the base's latest section; /Root, /Info and the
 // first /ID are kept, the second is derived from the content. Placeholder names must be unique. Every reserved number must have been set.
 func (u *Update) Tail() (*Tail, error) {
-	t := &Tail{Base: u.doc.src.size, spans: map[string]Span{}}
+	t := &Tail{Base: u.doc.src.size, Bytes: make([]byte, 0, u.room()), spans: map[string]Span{}}
 	if err := u.startLine(t); err != nil {
 		return nil, err
 	}
@@ -83,6 +83,21 @@ func (u *Update) Tail() (*Tail, error) {
 	}
 	u.xrefTable(t, trailer, rows)
 	return t, nil
+}
+
+// room is about what the update takes: what is long in one is the container of a signature.
+func (u *Update) room() int {
+	n := 1024
+	for _, o := range u.set {
+		n += 128
+		d, _ := o.(Dict)
+		for _, v := range d {
+			if p, ok := v.(Placeholder); ok {
+				n += len(p.Bytes)
+			}
+		}
+	}
+	return n
 }
 
 // startLine begins a new line if the base does not end with one.
