@@ -211,6 +211,18 @@ func TestDeliveryOnThePage(t *testing.T) {
 	if _, body := p.get("/exports"); !strings.Contains(body, link) {
 		t.Error("not offered")
 	}
+	staff, err := r.store.AccountByLogin(t.Context(), "vanthu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.signIn("quantri").SetDeliveryCertificate(t.Context(), staff.ID.String(), cert.Raw); err != nil {
+		t.Fatal(err)
+	}
+	q := r.reader()
+	q.signIn("vanthu")
+	if _, body := q.get("/dossiers/" + x.Dossier); !strings.Contains(body, link) {
+		t.Error("not offered on the dossier's page")
+	}
 	resp, body := p.get("/exports/" + x.ID + "/delivery")
 	if resp.StatusCode != http.StatusOK || !strings.HasSuffix(resp.Header.Get("Content-Disposition"), ".pdf.p7m") || resp.ContentLength != int64(len(body)) {
 		t.Errorf("%d %v", resp.StatusCode, resp.Header)

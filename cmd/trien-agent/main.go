@@ -3,6 +3,8 @@
 // It only calls out to the server: it opens no port. It shows what is to be signed, fetches the document, hashes it itself over
 // the byte range, refuses it if that is not what the server announced, asks the PIN once, builds the signed attributes itself,
 // and lets the token sign those. It never signs a hash that it was given.
+//
+// It also opens what was encrypted to the token, judges that, and keeps nothing that is not genuine.
 package main
 
 import (

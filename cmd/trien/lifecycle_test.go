@@ -88,6 +88,7 @@ func TestServeSaysWhatIsWrong(t *testing.T) {
 		"no login":       {[]string{"deposit", "--dossier", "x", "f"}, 2, "--login is missing"},
 		"no file":        {[]string{"deposit", "--login", "x", "--dossier", "x"}, 2, "--dossier ID and FILES"},
 		"export nothing": {[]string{"export", "--login", "x"}, 2, "--collect ID --out FILE"},
+		"no envelope":    {[]string{"export", "--login", "x", "--dossier", "x", "--enclosed"}, 2, "--enclosed goes with --out"},
 		"taken port":     {[]string{"serve", "--standalone", vaultFolder(t), "--listen", taken.Addr().String()}, 1, "Another program has this port"},
 	} {
 		t.Run(name, func(t *testing.T) {
