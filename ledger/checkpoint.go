@@ -18,7 +18,7 @@ import (
 
 const (
 	maxCheckpointBytes = 16 << 10
-	maxSignatures      = 2 + maxWitnesses // the log's, its time line, the witnesses'
+	maxSignatures      = 3 + maxWitnesses // the log's, its time line, an older key's, the witnesses'
 	signaturePrefix    = "— "
 )
 

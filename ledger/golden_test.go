@@ -224,4 +224,12 @@ func TestGolden(t *testing.T) {
 	next.Version = uuid.MustParse("01981a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5c")
 	next.Previous, next.Basis, next.Origin = ledger.SumHash(s.manifest), "", ledger.OriginProduced
 	golden(t, "manifest-next.txt", must[[]byte](t)(next.MarshalText()))
+
+	golden(t, "destruction-leaf.txt", ledger.DestructionLeaf("party", s.salt, []byte("Biên bản hủy số 7-BB/TU\n")))
+	newer, newVkey := signerOf(t, sampleOrigin, "newer log")
+	older, oldVkey := sampleSigner(t)
+	event := ledger.KeyEvent{Old: oldVkey, New: newVkey, Time: time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)}
+	golden(t, "key-leaf.txt", must[ledger.Leaf](t)(event.Leaf()))
+	c := must[ledger.Checkpoint](t)(must[*ledger.Policy](t)(ledger.ParsePolicy(s.policy)).OpenCheckpoint(s.receipt.Checkpoint))
+	golden(t, "rotation-checkpoint.txt", must[[]byte](t)(ledger.SignRotation(newer, older, c.Size, c.Root)))
 }

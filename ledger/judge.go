@@ -8,7 +8,7 @@ import (
 )
 
 // OpenCheckpoint judges a signed note: canonical form, the policy's origin, a signature of one of the log's keys first, then
-// the time line by the same key, if any, then co-signatures in the order of the policy, each of them valid, enough for
+// the time line by the same key, if any, then the signature of an older key where one hands over, then co-signatures in the order of the policy, each of them valid, enough for
 // the quorum, and no line by any other key.
 // Errors wrap [ErrMalformed], [ErrTampered] (a known key's signature does not hold) or [ErrPolicy].
 func (p *Policy) OpenCheckpoint(signed []byte) (Checkpoint, error) {
@@ -69,7 +69,7 @@ func AddCosignatures(p *Policy, signed []byte, lines ...string) ([]byte, error) 
 type judged struct {
 	signedCheckpoint
 	text     []byte
-	own      int // how many lines are the log's: one, or two with the time line
+	own      int // how many lines are the log's: one, with the time line and an older key's signature up to three
 	cosigned map[*cosigner]signature
 }
 
@@ -97,7 +97,7 @@ func (p *Policy) judge(signed []byte) (*judged, error) {
 	return j, nil
 }
 
-// judgeLogLines judges the lines of the log itself, of which there are one or two, and notes whose and when.
+// judgeLogLines judges the lines of the log itself, of which there are one to three, and notes whose and when.
 func judgeLogLines(c *signedCheckpoint, keys []*logKey) (own int, err error) {
 	if c.Origin != keys[0].Name() {
 		return 0, fmt.Errorf("%w: origin is another log", ErrPolicy)
@@ -110,16 +110,28 @@ func judgeLogLines(c *signedCheckpoint, keys []*logKey) (own int, err error) {
 	if !keys[i].Verify(text, first.bytes) {
 		return 0, fmt.Errorf("%w: the log's signature does not hold", ErrTampered)
 	}
-	c.Key = keys[i].vkey
-	if clock := keys[i].time; len(c.signatures) > 1 && clock.wrote(c.signatures[1]) {
-		at, ok := clock.verify(text, c.signatures[1].bytes)
+	c.Key, own = keys[i].vkey, 1
+	if clock := keys[i].time; len(c.signatures) > own && clock.wrote(c.signatures[own]) {
+		at, ok := clock.verify(text, c.signatures[own].bytes)
 		if !ok {
 			return 0, fmt.Errorf("%w: the log's time line does not hold", ErrTampered)
 		}
 		c.Time = at
-		return 2, nil
+		own++
 	}
-	return 1, nil
+	if len(c.signatures) == own {
+		return own, nil
+	}
+	also := c.signatures[own] // of the older key that hands over, see [KeyEvent]
+	for _, k := range keys[i+1:] {
+		if also.name == k.Name() && also.keyHash == k.KeyHash() {
+			if !k.Verify(text, also.bytes) {
+				return 0, fmt.Errorf("%w: the signature of the log's older key does not hold", ErrTampered)
+			}
+			return own + 1, nil
+		}
+	}
+	return own, nil
 }
 
 // judgeCosignature finds the witness of a line among some, judges the line and returns its time.

@@ -148,9 +148,14 @@ func TestOpenCheckpointOfAnOlderKey(t *testing.T) {
 	if _, err := p.OpenUnwitnessed(mixed); !errors.Is(err, ledger.ErrPolicy) {
 		t.Errorf("time line of another key: %v", err)
 	}
+	// The older key hands over to the newer one, never the other way round.
 	both := append(bytes.Clone(s.receipt.Checkpoint), lines[4]...)
-	if _, err := p.OpenUnwitnessed(both); !errors.Is(err, ledger.ErrPolicy) {
-		t.Errorf("signatures of two keys: %v", err)
+	if opened, err := p.OpenUnwitnessed(both); err != nil || opened.Key == vkey {
+		t.Errorf("signatures of two keys: %+v, %v", opened, err)
+	}
+	back := append(bytes.Clone(signed), bytes.SplitAfter(s.receipt.Checkpoint, []byte("\n"))[4]...)
+	if _, err := p.OpenUnwitnessed(back); !errors.Is(err, ledger.ErrPolicy) {
+		t.Errorf("signatures of two keys, the older one's first: %v", err)
 	}
 	// Without that key in the policy nothing of it is believed.
 	p = must[*ledger.Policy](t)(ledger.ParsePolicy(s.witnesses))

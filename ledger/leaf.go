@@ -2,12 +2,8 @@ package ledger
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/transparency-dev/merkle/rfc6962"
@@ -47,22 +43,12 @@ func (Salt) LogValue() slog.Value { return slog.StringValue("(salt)") }
 
 // VersionLeaf is the leaf that commits to a manifest's text without showing it.
 func VersionLeaf(register string, s Salt, manifest []byte) Leaf {
-	mac := hmac.New(sha256.New, s[:])
-	mac.Write(manifest)
-	return Leaf(fmt.Sprintf("%s\n%s\n%s\n", VersionLeafFormat, register, Hash(mac.Sum(nil)).base64()))
+	return commitment(VersionLeafFormat, register, s, manifest)
 }
 
 // ParseVersionLeaf takes the leaf of a version apart. Errors wrap [ErrMalformed].
 func ParseVersionLeaf(l Leaf) (register string, commitment Hash, err error) {
-	lines := strings.Split(string(l), "\n")
-	if len(lines) != 4 || lines[0] != VersionLeafFormat || lines[3] != "" || !validRegister(lines[1]) {
-		return "", Hash{}, fmt.Errorf("%w: leaf is not a %s", ErrMalformed, VersionLeafFormat)
-	}
-	commitment, err = decodeHashBase64(lines[2])
-	if err != nil {
-		return "", Hash{}, err
-	}
-	return lines[1], commitment, nil
+	return parseCommitment(VersionLeafFormat, l)
 }
 
 // Hash is the RFC 6962 leaf hash: SHA-256(0x00 ‖ leaf).
