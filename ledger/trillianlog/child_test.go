@@ -20,7 +20,11 @@ const (
 
 func childMain() int {
 	from, err := strconv.Atoi(os.Getenv(childEnv))
-	if err == nil {
+	switch {
+	case err != nil:
+	case os.Getenv(childStepEnv) != "":
+		err = childPublish(from)
+	default:
 		err = childAppend(from)
 	}
 	if err != nil {

@@ -13,6 +13,7 @@ var (
 	errUnavailable = errors.New("trillianlog: trillian gave no answer that can be used")
 	errStandby     = errors.New("trillianlog: another node sequences")
 	errStale       = errors.New("trillianlog: another node signed meanwhile")
+	errHandover    = errors.New("trillianlog: the log hands over to key")
 	errClock       = errors.New("trillianlog: the clock was set back")
 	errNewerSchema = errors.New("trillianlog: the database was upgraded by a newer program")
 )

@@ -39,7 +39,7 @@ func (l *Log) readCopy(ctx context.Context) (published, error) {
 	if err != nil {
 		return published{}, fmt.Errorf("%w: the public copy has a checkpoint that we have not signed: %w", ledger.ErrTampered, err)
 	}
-	return published{Checkpoint: c, signed: signed, time: timeOf(c)}, nil
+	return published{Checkpoint: c, signed: signed, time: c.Time}, nil
 }
 
 // compareCopy demands that what strangers have is a beginning of what we have. Where it is not, our database was restored

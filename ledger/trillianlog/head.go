@@ -61,6 +61,7 @@ func (l *Log) advance(ctx context.Context, leader txBeginner, older ledger.Check
 		return nil
 	})
 	l.queueEntries(&b, older.Size, next.leaves)
+	l.queueKey(&b, next)
 	l.tiles.queuePut(&b, next.blobs)
 	b.Queue(`SELECT pg_notify($1, $2)`, l.channel(), notePublished)
 	err := pgx.BeginFunc(ctx, leader, func(tx pgx.Tx) error {
@@ -109,4 +110,5 @@ type growth struct {
 	leaves []sequenced  // beyond the older tree
 	blobs  []tiles.Blob // that the older tree did not have
 	signed []byte
+	key    string // vkey that begins to sign with it; empty: the one before goes on
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Signer      note.Signer     // its name is the log's origin
 	VerifierKey string          // the vkey that belongs to Signer
 	Public      tiles.Resources // the log's public copy; nil: none, and nothing is published
+	Next        ledger.Signer   // the key that the log goes on with after [Log.Rotate]; nil: the key stays
 	Cosigner    Cosigner        // asks the witnesses of the policy; nil: there are none
 	Logger      *slog.Logger
 }
@@ -47,7 +48,7 @@ type Cosigner interface {
 type Log struct {
 	origin     string
 	policy     *ledger.Policy
-	signer     note.Signer
+	signers    []ledger.Signer // the configured one, and the one that it hands over to, if any
 	public     tiles.Resources // nil: none
 	cosigner   Cosigner        // nil: none
 	logger     *slog.Logger
@@ -100,7 +101,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		return nil, fmt.Errorf("opening database: %w", err)
 	}
 	l := &Log{
-		origin: policy.Origin(), policy: policy, signer: cfg.Signer, public: cfg.Public, cosigner: cfg.Cosigner, now: time.Now, logger: cfg.Logger, poolConfig: poolConfig, pool: pool,
+		origin: policy.Origin(), policy: policy, signers: signersOf(cfg), public: cfg.Public, cosigner: cfg.Cosigner, now: time.Now, logger: cfg.Logger, poolConfig: poolConfig, pool: pool,
 		requests: make(chan *appendRequest), kicks: make(chan struct{}, 1), wakes: make(chan struct{}, 1), arrivals: make(chan struct{}, 1),
 		failed: make(chan struct{}), waiters: make(map[ledger.Hash][]*waiter),
 	}
@@ -119,6 +120,14 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	return l, nil
 }
 
+func signersOf(cfg Config) []ledger.Signer {
+	signers := []ledger.Signer{namedSigner{cfg.Signer, cfg.VerifierKey}}
+	if cfg.Next != nil {
+		signers = append(signers, cfg.Next)
+	}
+	return signers
+}
+
 // checkKey makes sure, before anything is touched, that what Signer signs is accepted under VerifierKey.
 func checkKey(cfg Config) (*ledger.Policy, error) {
 	if cfg.Signer == nil {
@@ -134,6 +143,9 @@ func checkKey(cfg Config) (*ledger.Policy, error) {
 	}
 	if _, err := policy.OpenCheckpoint(signed); err != nil {
 		return nil, fmt.Errorf("trying the signer: %w", err)
+	}
+	if cfg.Next != nil && cfg.Next.Name() != policy.Origin() {
+		return nil, fmt.Errorf("%w: the key to go on with is another log's", ledger.ErrPolicy)
 	}
 	return policy, nil
 }

@@ -137,7 +137,11 @@ func (c *publicCopy) publish(ctx context.Context, head head, last, shown publish
 		return err
 	}
 	if now = now.Truncate(time.Second); !now.Before(next.time) {
-		signed, err := c.log.signTime(head.signed, now)
+		signer, err := c.log.signerFor(head.Key)
+		if err != nil {
+			return err
+		}
+		signed, err := ledger.SignTime(signer, head.signed, now)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package trillianlog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -412,25 +411,11 @@ func TestPublishedOnlyMovesForward(t *testing.T) {
 	l.stop(t)
 	for _, bad := range []string{
 		`UPDATE ledger.published SET size = 4`, `UPDATE ledger.published SET root = decode(repeat('00', 32), 'hex')`,
-		`UPDATE ledger.published SET signed_time = signed_time - 1 WHERE signed_time > 0`, `DELETE FROM ledger.published`, `TRUNCATE ledger.published`,
+		`UPDATE ledger.published SET signed_time = signed_time - 1`, `DELETE FROM ledger.published`, `TRUNCATE ledger.published`,
 		`INSERT INTO ledger.fork (log_id, ours, theirs, reason) VALUES (1, '', '', ''); DELETE FROM ledger.fork`,
 	} {
-		if _, err := connect(t, database).Exec(t.Context(), bad); err == nil && bad != `UPDATE ledger.published SET signed_time = signed_time - 1 WHERE signed_time > 0` {
+		if _, err := connect(t, database).Exec(t.Context(), bad); err == nil {
 			t.Errorf("%s: done", bad)
 		}
 	}
 }
-
-// witnesses are asked for a quorum that they may deny.
-type witnesses struct {
-	policy *ledger.Policy
-	answer func(ctx context.Context, signed []byte, prove func(context.Context, uint64) ([]ledger.Hash, error)) ([]byte, error)
-}
-
-func (w *witnesses) Policy() *ledger.Policy { return w.policy }
-
-func (w *witnesses) Cosign(ctx context.Context, signed []byte, prove func(context.Context, uint64) ([]ledger.Hash, error)) ([]byte, error) {
-	return w.answer(ctx, signed, prove)
-}
-
-var errQuorum = fmt.Errorf("too few witnesses")

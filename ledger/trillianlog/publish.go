@@ -47,11 +47,11 @@ func (p *publisher) publish(ctx context.Context) (more bool, err error) {
 	if err := compareRoots(p.head, root); err != nil || root.size == p.head.Size {
 		return false, err
 	}
-	next, err := p.extend(ctx, root, leaves)
+	next, err := p.extend(ctx, root, upToHandover(leaves, p.head.Key))
 	if err != nil {
 		return false, err
 	}
-	if next.signed, err = ledger.SignCheckpoint(p.log.signer, next.edge.Size(), next.root); err != nil {
+	if err := p.sign(&next); err != nil {
 		return false, err
 	}
 	if err := p.log.advance(ctx, p.leader, p.head, next); err != nil {
@@ -65,6 +65,9 @@ func (p *publisher) publish(ctx context.Context) (more bool, err error) {
 	p.log.tellPublished(p.head.Size, next.leaves, next.signed)
 	p.edge = next.edge
 	p.head.Size, p.head.Root = next.edge.Size(), next.root
+	if next.key != "" {
+		p.head.Key = next.key
+	}
 	return p.head.Size < root.size, nil
 }
 

@@ -60,7 +60,7 @@ func (l *Log) openOwn(signed []byte) (ledger.Checkpoint, error) {
 			own = append(own, line...)
 		}
 	}
-	return openUnwitnessed(l.policy, own)
+	return l.policy.OpenUnwitnessed(own)
 }
 
 // advancePublished replaces what was published last, unless somebody else has done so: errStale.

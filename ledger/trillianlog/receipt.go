@@ -61,7 +61,7 @@ func (l *Log) openCheckpoint(signed []byte) (ledger.Checkpoint, error) {
 	if last := l.opened.Load(); last != nil && bytes.Equal(last.signed, signed) {
 		return last.Checkpoint, nil
 	}
-	c, err := openUnwitnessed(l.policy, signed)
+	c, err := l.policy.OpenUnwitnessed(signed)
 	if err == nil {
 		l.opened.Store(&head{c, bytes.Clone(signed)})
 	}

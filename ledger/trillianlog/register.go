@@ -67,10 +67,16 @@ func (l *Log) register(ctx context.Context, tree int64) error {
 		return err
 	}
 	if known == 0 {
-		return l.makeLog(ctx, c, tree)
+		if err := l.makeLog(ctx, c, tree); err != nil {
+			return err
+		}
+		return l.registerKey(ctx, c)
 	}
 	if tree != 0 && tree != known {
 		return fmt.Errorf("%w: the log was begun in tree %d, tree %d is configured", ledger.ErrForked, known, tree)
+	}
+	if err := l.registerKey(ctx, c); err != nil {
+		return err
 	}
 	return l.backend.use(ctx, known)
 }
@@ -113,7 +119,7 @@ func (l *Log) makeLog(ctx context.Context, c *pgx.Conn, tree int64) (err error) 
 		return fmt.Errorf("%w: a new log begins on an empty tree, tree %d has %d leaves", ledger.ErrForked, tree, root.size)
 	}
 	empty := ledger.EmptyRoot()
-	signed, err := ledger.SignCheckpoint(l.signer, 0, empty)
+	signed, err := ledger.SignCheckpoint(l.signers[0], 0, empty)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,15 @@ CREATE TABLE ledger.key (
     UNIQUE (log_id, verifier_key)
 );
 
+CREATE TABLE ledger.rotation (
+    log_id     integer     NOT NULL REFERENCES ledger.log,
+    old_key    text        NOT NULL,
+    new_key    text        NOT NULL,
+    leaf       bytea       NOT NULL, -- the key event that is, or will be, in the log
+    decided_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (log_id, new_key)
+);
+
 CREATE TABLE ledger.fork (
     id       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     log_id   integer     NOT NULL REFERENCES ledger.log,
@@ -45,5 +54,7 @@ CREATE TRIGGER published_moves_forward BEFORE UPDATE ON ledger.published FOR EAC
 CREATE TRIGGER published_is_not_emptied BEFORE TRUNCATE ON ledger.published FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse();
 CREATE TRIGGER key_is_kept BEFORE UPDATE OR DELETE ON ledger.key FOR EACH ROW EXECUTE FUNCTION ledger.refuse();
 CREATE TRIGGER key_is_not_emptied BEFORE TRUNCATE ON ledger.key FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse();
+CREATE TRIGGER rotation_is_kept BEFORE UPDATE OR DELETE ON ledger.rotation FOR EACH ROW EXECUTE FUNCTION ledger.refuse();
+CREATE TRIGGER rotation_is_not_emptied BEFORE TRUNCATE ON ledger.rotation FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse();
 CREATE TRIGGER fork_is_kept BEFORE UPDATE OR DELETE ON ledger.fork FOR EACH ROW EXECUTE FUNCTION ledger.refuse();
 CREATE TRIGGER fork_is_not_emptied BEFORE TRUNCATE ON ledger.fork FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse();

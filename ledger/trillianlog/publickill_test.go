@@ -1,0 +1,147 @@
+package trillianlog
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"trien/ledger"
+	"trien/ledger/tiles"
+)
+
+// mortal is a public copy, and a witness, whose process kills itself at one of the steps of publishing: a step before has
+// had its effect, one after has not begun.
+type mortal struct {
+	*tiles.Folder
+	policy *ledger.Policy
+	left   int
+}
+
+// step counts what puts something or asks somebody, before and after.
+func (m *mortal) step() {
+	if m.left--; m.left == 0 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+}
+
+func (m *mortal) Create(ctx context.Context, path string, data []byte) error {
+	m.step()
+	defer m.step()
+	return m.Folder.Create(ctx, path, data)
+}
+
+func (m *mortal) Replace(ctx context.Context, path string, data []byte) error {
+	m.step()
+	defer m.step()
+	return m.Folder.Replace(ctx, path, data)
+}
+
+func (m *mortal) Policy() *ledger.Policy { return m.policy }
+
+func (m *mortal) Cosign(_ context.Context, signed []byte, _ func(context.Context, uint64) ([]ledger.Hash, error)) ([]byte, error) {
+	m.step()
+	return signed, nil
+}
+
+const (
+	childCopyEnv = "TRIEN_LOG_TEST_COPY" // folder of the public copy
+	childStepEnv = "TRIEN_LOG_TEST_STEP" // at which to die
+)
+
+// childPublish appends three entries and publishes until it dies, or until they are published: then it says so.
+func childPublish(from int) error {
+	ctx := context.Background()
+	folder, err := tiles.OpenFolder(os.Getenv(childCopyEnv))
+	if err != nil {
+		return err
+	}
+	step, err := strconv.Atoi(os.Getenv(childStepEnv))
+	if err != nil {
+		return err
+	}
+	cfg := testConfig(os.Getenv(childDBEnv))
+	policy, err := ledger.NewPolicy(cfg.VerifierKey)
+	if err != nil {
+		return err
+	}
+	m := &mortal{Folder: folder, policy: policy, left: step}
+	cfg.Public, cfg.Cosigner = m, m
+	l, err := Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	go func() { _ = l.Run(ctx) }()
+	if err := l.Append(ctx, entries(from, from+3)); err != nil {
+		return err
+	}
+	for {
+		signed, err := folder.Read(ctx, tiles.CheckpointPath)
+		if err == nil {
+			if c, err := policy.OpenCheckpoint(signed); err != nil {
+				return err
+			} else if c.Size == uint64(from+3) {
+				fmt.Println("published")
+				os.Exit(0)
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// kill -9 between any two steps of publishing: a stranger always finds whole what the checkpoint names, and the next process
+// goes on.
+func TestKilledBetweenSteps(t *testing.T) {
+	database := newDatabase(t)
+	openLog(t, testConfig(database))
+	keyFile := filepath.Join(t.TempDir(), "log.key")
+	if err := logKey().WriteFile(keyFile); err != nil {
+		t.Fatal(err)
+	}
+	policy, err := ledger.NewPolicy(logKey().VerifierKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	folder, err := tiles.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed, last := 0, uint64(0)
+	for step, from := 1, 0; ; step, from = step+1, from+3 {
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), childEnv+"="+strconv.Itoa(from), childKeyEnv+"="+keyFile, childDBEnv+"="+database,
+			childCopyEnv+"="+dir, childStepEnv+"="+strconv.Itoa(step))
+		child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		runtime.LockOSThread() // Pdeathsig
+		out, err := child.Output()
+		runtime.UnlockOSThread()
+		if signed, readErr := folder.Read(t.Context(), tiles.CheckpointPath); readErr == nil {
+			c, err := policy.OpenCheckpoint(signed)
+			if err != nil || c.Size < last {
+				t.Fatalf("step %d: %+v after size %d, %v", step, c, last, err)
+			}
+			wholeCopy(t, folder, c)
+			last = c.Size
+		}
+		if err == nil && strings.Contains(string(out), "published") {
+			break
+		}
+		killed++
+		if state := child.ProcessState; state == nil || state.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL { //nolint:forcetypeassert // of Linux
+			t.Fatalf("step %d: %v, %s", step, err, out)
+		}
+	}
+	if killed < 7 {
+		t.Errorf("killed only %d times", killed)
+	}
+	t.Logf("killed at %d steps, the copy has size %d", killed, last)
+}
