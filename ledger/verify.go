@@ -12,13 +12,22 @@ import (
 // that says so. Errors wrap [ErrMalformed] (a text not in canonical form), [ErrTampered] (a signature or the proof does
 // not hold) or [ErrPolicy] (another log, a missing or a strange signature).
 func Verify(p *Policy, leaf Leaf, receipt Receipt) (Checkpoint, error) {
+	return verify(leaf, receipt, p.OpenCheckpoint)
+}
+
+// VerifyUnwitnessed judges like [Verify], all but the quorum: a receipt that the log has just made.
+func VerifyUnwitnessed(p *Policy, leaf Leaf, receipt Receipt) (Checkpoint, error) {
+	return verify(leaf, receipt, p.OpenUnwitnessed)
+}
+
+func verify(leaf Leaf, receipt Receipt, open func([]byte) (Checkpoint, error)) (Checkpoint, error) {
 	if len(leaf) == 0 || len(leaf) > MaxLeaf {
 		return Checkpoint{}, fmt.Errorf("%w: leaf of %d bytes", ErrMalformed, len(leaf))
 	}
 	if _, err := receipt.MarshalText(); err != nil {
 		return Checkpoint{}, err
 	}
-	c, err := p.OpenCheckpoint(receipt.Checkpoint)
+	c, err := open(receipt.Checkpoint)
 	if err != nil {
 		return Checkpoint{}, err
 	}

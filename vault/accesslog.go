@@ -127,6 +127,11 @@ func (v *Vault) EventProof(ctx context.Context, a Actor, id EventID) (EventProof
 	if err := v.recordRead(ctx, a, action, target); err != nil {
 		return EventProof{}, err
 	}
+	if len(e.Batch.Receipt) > 0 && v.accessLog != nil {
+		if e.Batch.Receipt, err = v.shownReceipt(ctx, v.accessLog, e.Batch.entry(), e.Batch.Receipt); err != nil {
+			return EventProof{}, fmt.Errorf("renewing the receipt of event %s: %w", id, err)
+		}
+	}
 	p, err := e.prove(v.accessPolicy())
 	if err != nil {
 		return EventProof{}, fmt.Errorf("proving event %s: %w", id, err)

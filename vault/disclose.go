@@ -110,7 +110,18 @@ func (v *Vault) Receipt(ctx context.Context, a Actor, id VersionID, wait bool) (
 	if err := v.recordRead(ctx, a, ReadReceipt, x.target()); err != nil {
 		return Proof{}, err
 	}
-	return v.proof(ctx, x, wait)
+	p, err := v.proof(ctx, x, wait)
+	if err != nil {
+		return Proof{}, err
+	}
+	// Under the newest checkpoint that strangers are shown, if one covers the version already.
+	shown, err := v.shownReceipt(ctx, v.log, x.entry(), p.Receipt)
+	if err == nil {
+		p.Receipt = shown
+	} else if !errors.Is(err, ErrNotLogged) {
+		return Proof{}, fmt.Errorf("renewing the receipt of version %s: %w", x.ID, err)
+	}
+	return p, nil
 }
 
 // proof puts together what proves a version.
@@ -144,7 +155,7 @@ func (v *Vault) proof(ctx context.Context, x Version, wait bool) (Proof, error) 
 func (v *Vault) await(ctx context.Context, x Version) ([]byte, error) {
 	bounded, cancel := context.WithTimeout(ctx, v.limits.ReceiptWait)
 	defer cancel()
-	r, err := v.log.Await(bounded, ledger.Entry{Identity: ledger.VersionIdentity(x.ID.UUID), Leaf: x.Leaf})
+	r, err := v.log.Await(bounded, x.entry())
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("waiting for the receipt of version %s: %w", x.ID, ctx.Err())

@@ -83,6 +83,11 @@ type Version struct {
 // Logged reports whether the version has its receipt.
 func (x Version) Logged() bool { return len(x.Receipt) > 0 }
 
+// entry is what the ledger holds of the version.
+func (x Version) entry() ledger.Entry {
+	return ledger.Entry{Identity: ledger.VersionIdentity(x.ID.UUID), Leaf: x.Leaf}
+}
+
 // SealedObject says where ciphertext lies and how its key is wrapped.
 type SealedObject struct {
 	Key        string // random object key

@@ -147,6 +147,9 @@ func (v *Vault) exportVersion(ctx context.Context, r RecordView) (bundle.Version
 	if err != nil {
 		return bundle.Version{}, err
 	}
+	if proof.Receipt, err = v.awaitShown(ctx, x, proof.Receipt); err != nil {
+		return bundle.Version{}, err
+	}
 	return bundle.Version{
 		Number: x.Number, Manifest: proof.Manifest, Salt: proof.Salt, Receipt: proof.Receipt, MediaType: x.MediaType, Size: x.Size,
 		Open: func(ctx context.Context) (bundle.ReaderAtCloser, error) {

@@ -278,6 +278,14 @@ type Log interface {
 	Ready(ctx context.Context) error
 }
 
+// ShownLog is a [Log] that is shown to strangers, who ask for witnesses where its policy names any.
+type ShownLog interface {
+	Log
+	// WitnessedReceipt returns the verified receipt of an entry under the newest checkpoint that strangers are shown. It meets
+	// the whole policy. The error wraps [ledger.ErrNotLogged] while no such checkpoint covers the entry.
+	WitnessedReceipt(ctx context.Context, e ledger.Entry) (ledger.Receipt, error)
+}
+
 // Sealer holds the organisation's signing key.
 type Sealer interface {
 	// Certificate is the seal's; Chain its issuers without the root.
