@@ -23,7 +23,11 @@ func (s *Server) getOpenAPI(c *gin.Context) error {
 const plainText = "text/plain; charset=utf-8"
 
 func (s *Server) getCheckpoint(c *gin.Context) error {
-	checkpoint, err := s.vault.Checkpoint(c.Request.Context())
+	l, err := s.askedLog(c)
+	if err != nil {
+		return err
+	}
+	checkpoint, err := l.Checkpoint(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -32,6 +36,10 @@ func (s *Server) getCheckpoint(c *gin.Context) error {
 }
 
 func (s *Server) getConsistency(c *gin.Context) error {
+	l, err := s.askedLog(c)
+	if err != nil {
+		return err
+	}
 	older, err := treeSize(c, "older")
 	if err != nil {
 		return err
@@ -43,7 +51,7 @@ func (s *Server) getConsistency(c *gin.Context) error {
 	if older > newer {
 		return invalidField("older")
 	}
-	proof, err := s.vault.Consistency(c.Request.Context(), older, newer)
+	proof, err := l.Consistency(c.Request.Context(), older, newer)
 	if err != nil {
 		return err
 	}
@@ -61,7 +69,11 @@ func treeSize(c *gin.Context, name string) (uint64, error) {
 }
 
 func (s *Server) getPolicy(c *gin.Context) error {
-	s.writeBytes(c, http.StatusOK, plainText, s.vault.Policy().Text())
+	l, err := s.askedLog(c)
+	if err != nil {
+		return err
+	}
+	s.writeBytes(c, http.StatusOK, plainText, l.Policy().Text())
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-var ginParameter = regexp.MustCompile(`:([a-z]+)`)
+var ginParameter = regexp.MustCompile(`[:*]([a-z]+)`)
 
 // Routes lists the routes of both listeners as openapi.yaml writes them.
 func Routes(s *Server) []string {

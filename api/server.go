@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -23,7 +24,11 @@ type Config struct {
 	TrustedProxies []string
 	// Verifier is the folder of the verifier for browsers, as make build leaves it in api/generated; nil: the one built in, if any.
 	Verifier fs.FS
-	Limits   Limits
+	// Logs are the logs that strangers read below /ledger, by name; [DefaultLog] is that of versions.
+	Logs map[string]PublicLog
+	// Publications tell for metrics how far strangers can see each log.
+	Publications map[string]func(context.Context) (Publication, error)
+	Limits       Limits
 }
 
 // Limits that an operator may set. A zero field takes its default.
@@ -31,6 +36,8 @@ type Limits struct {
 	VerifySize      int64 // bytes of a PDF to verify; default 512 MiB
 	VerifyPerMinute int   // verifications from one address; default 12
 	VerifyAtOnce    int   // verifications at one time; default 4
+	ReadPerMinute   int   // resources of the ledger to one address; default 6000
+	ReadAtOnce      int   // resources of the ledger read at one time, each of which takes 16 MiB of memory at most; default 16
 	SignInPerMinute int   // sign-ins from one address; default 60
 	SignInAtOnce    int   // sign-ins at one time, each of which takes 64 MiB of memory; default 4
 	// Stall ends a connection over which no byte of a body came or went for so long; default 60 s. Uploads and downloads may take
@@ -49,6 +56,8 @@ func (l Limits) withDefaults() Limits {
 	}
 	def(&l.VerifyPerMinute, 12)
 	def(&l.VerifyAtOnce, 4)
+	def(&l.ReadPerMinute, 6000)
+	def(&l.ReadAtOnce, 16)
 	def(&l.SignInPerMinute, 60)
 	def(&l.SignInAtOnce, 4)
 	if l.Stall == 0 {
@@ -75,12 +84,13 @@ type Server struct {
 	limits  Limits
 	metrics *metrics
 	// verifier for browsers; nil: built without one
-	verifier *verifier
-	origin   *http.CrossOriginProtection
-	verify   limiter
-	signIn   limiter
-	user     *gin.Engine
-	admin    *gin.Engine
+	verifier  *verifier
+	origin    *http.CrossOriginProtection
+	verify    limiter
+	signIn    limiter
+	strangers limiter // who read the ledger
+	user      *gin.Engine
+	admin     *gin.Engine
 }
 
 // New returns a server over a vault. It panics if TrustedProxies holds what is no address, which the caller's configuration
@@ -92,13 +102,16 @@ func New(c Config) *Server {
 	l := c.Limits.withDefaults()
 	s := &Server{
 		vault: c.Vault, log: c.Logger, config: c, limits: l, verifier: verifierOf(c),
-		metrics: newMetrics(c.Vault, c.Version, c.Logger),
-		origin:  http.NewCrossOriginProtection(),
-		verify:  newLimiter(l.VerifyPerMinute, l.VerifyAtOnce),
-		signIn:  newLimiter(l.SignInPerMinute, l.SignInAtOnce),
+		metrics:   newMetrics(c.Vault, c.Version, c.Logger),
+		origin:    http.NewCrossOriginProtection(),
+		verify:    newLimiter(l.VerifyPerMinute, l.VerifyAtOnce),
+		signIn:    newLimiter(l.SignInPerMinute, l.SignInAtOnce),
+		strangers: newLimiter(l.ReadPerMinute, l.ReadAtOnce),
 	}
+	s.metrics.registry.MustRegister(&publications{c.Publications, c.Logger})
 	s.user = s.engine()
 	s.routeInterface(s.user)
+	s.routeLogs(s.user)
 	s.routePages(s.user)
 	s.routeHealth(s.user)
 	s.admin = s.engine()
@@ -152,7 +165,7 @@ func (s *Server) noRoute(c *gin.Context) {
 func isPage(c *gin.Context) bool {
 	route := c.FullPath()
 	switch {
-	case strings.HasPrefix(c.Request.URL.Path, "/api/"), strings.HasPrefix(route, "/static/"):
+	case strings.HasPrefix(c.Request.URL.Path, "/api/"), strings.HasPrefix(c.Request.URL.Path, "/ledger/"), strings.HasPrefix(route, "/static/"):
 		return false
 	case route == "":
 		return strings.Contains(c.GetHeader("Accept"), "text/html")

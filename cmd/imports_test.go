@@ -56,7 +56,7 @@ var drawing = house{
 		"vault/vaulttest":         "certs ledger signing vault vault/envelope",
 		"vault/vaulttest/samples": "",
 
-		"api":        "api/wire certs ledger signing signing/offer vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
+		"api":        "api/wire certs ledger ledger/tiles signing signing/offer vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
 		"api/client": "api/wire signing/offer",
 		"api/wire":   "",
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"trien/ledger"
+	"trien/ledger/tiles"
 )
 
 // published is what strangers were shown last. The zero published is nothing yet.
@@ -145,4 +146,45 @@ func (l *Log) WitnessedReceipt(ctx context.Context, e ledger.Entry) (ledger.Rece
 		return ledger.Receipt{}, fmt.Errorf("proving entry %d: %w", at.index, err)
 	}
 	return ledger.Receipt{Index: at.index, Proof: path, Checkpoint: bytes.Clone(signed)}, nil
+}
+
+// Read returns a resource of the public copy by its path of C2SP tlog-tiles. The error wraps [tiles.ErrMissing] if there is
+// none, also where the log has no public copy, and [ledger.ErrMalformed] if no resource has that path.
+func (l *Log) Read(ctx context.Context, path string) ([]byte, error) {
+	if l.public == nil {
+		return nil, fmt.Errorf("%w: the log has no public copy", tiles.ErrMissing)
+	}
+	return l.public.Read(ctx, path)
+}
+
+// Publication says how far strangers can see.
+type Publication struct {
+	Size      uint64    // of the newest published tree
+	Published time.Time // when it was published; zero: nothing is
+	Time      time.Time // newest time line that was ever published; zero: none
+	Failing   error     // why this node, where it is the one that publishes, does not get on; nil: it does
+}
+
+// Publication asks the database, so that any node can tell.
+func (l *Log) Publication(ctx context.Context) (Publication, error) {
+	l.mu.Lock()
+	p := Publication{Failing: l.publicErr}
+	if l.stopped != nil {
+		p.Failing = l.stopped
+	}
+	l.mu.Unlock()
+	var size, seconds int64
+	err := l.pool.QueryRow(ctx, `SELECT size, signed_time, published_at FROM ledger.published WHERE log_id = $1`, l.id).
+		Scan(&size, &seconds, &p.Published)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, nil
+	}
+	if err != nil {
+		return Publication{}, fmt.Errorf("reading what was published: %w", err)
+	}
+	p.Size = uint64(size)
+	if seconds > 0 {
+		p.Time = time.Unix(seconds, 0).UTC()
+	}
+	return p, nil
 }
