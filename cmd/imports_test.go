@@ -41,6 +41,7 @@ var drawing = house{
 		"ledger/tiles":           "ledger",
 		"ledger/tiles/tilestest": "ledger ledger/tiles",
 		"ledger/trillianlog":     "ledger ledger/tiles",
+		"ledger/witness":         "ledger",
 
 		"signing":               "certs signing/pdf",
 		"signing/offer":         "",
@@ -96,8 +97,8 @@ var drawing = house{
 		"github.com/prometheus":           "api",
 
 		// Transparency: the pure ledger and its two adapters.
-		"github.com/transparency-dev":    "ledger ledger/tiles",
-		"golang.org/x/mod/sumdb":         "ledger ledger/trillianlog",
+		"github.com/transparency-dev":    "ledger ledger/tiles ledger/witness",
+		"golang.org/x/mod/sumdb":         "ledger ledger/trillianlog ledger/witness",
 		"github.com/digitorus/timestamp": "certs/devpki",
 
 		// Peers that our work is measured against and judged beside; they decide nothing anywhere.
