@@ -14,6 +14,7 @@ var (
 	ErrRefused     = errors.New("witness: refused")                          // it does not know the log, its key, or our request
 	ErrAnswer      = errors.New("witness: an answer that is none")           // not what the protocol allows, or a signature that does not hold
 	ErrDisputed    = errors.New("witness: says that it co-signed otherwise") // of our tree, without proof
+	ErrInUse       = errors.New("witness: another server uses the folder")
 )
 
 // ForkError is the proof that a log forked or was rolled back: two checkpoints that its keys signed and that no tree can

@@ -46,7 +46,7 @@ type witnessed struct {
 }
 
 // NewServer opens the state of a witness, which nobody else may use until [Server.Close]. Errors wrap [ledger.ErrMalformed],
-// [ledger.ErrPolicy], [ledger.ErrTampered] (a state that is not signed by its log) or come from the file system.
+// [ledger.ErrPolicy], [ledger.ErrTampered] (a state that is not signed by its log) or [ErrInUse], or come from the file system.
 func NewServer(cfg ServerConfig) (_ *Server, err error) {
 	s := &Server{logs: map[string]*witnessed{}, shown: map[string]*witnessed{}, clock: cfg.Clock, logger: cfg.Logger, mux: http.NewServeMux()}
 	if s.clock == nil {

@@ -157,8 +157,8 @@ func TestServerComesBack(t *testing.T) {
 	}
 	cfg := witness.ServerConfig{Key: signingKey(t, "witness.example/w", "w").Signer(), Dir: dir,
 		Logs: []*ledger.Policy{must[*ledger.Policy](t)(ledger.NewPolicy(h.key.VerifierKey()))}}
-	if _, err := witness.NewServer(cfg); err == nil {
-		t.Error("two servers over one folder")
+	if _, err := witness.NewServer(cfg); !errors.Is(err, witness.ErrInUse) {
+		t.Errorf("two servers over one folder: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -72,7 +72,7 @@ func openStateDir(path string) (*stateDir, error) {
 		return nil, fmt.Errorf("opening the witness's state: %w", err)
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the witness's state: another witness uses %s: %w", path, err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %s: %w", ErrInUse, path, err), lock.Close())
 	}
 	return &stateDir{path, lock}, nil
 }
