@@ -41,6 +41,7 @@ var drawing = house{
 		"ledger/tiles":           "ledger",
 		"ledger/tiles/tilestest": "ledger ledger/tiles",
 		"ledger/trillianlog":     "ledger ledger/tiles",
+		"ledger/witness":         "ledger",
 
 		"signing":               "certs signing/pdf",
 		"signing/offer":         "",
@@ -66,7 +67,7 @@ var drawing = house{
 		"deploy/standalone/internal/objectserver": "deploy/standalone/internal/child",
 		"deploy/standalone/standalonetest":        "deploy/standalone deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",
 
-		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog " +
+		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog ledger/witness " +
 			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger signing vault/bundle",
@@ -96,8 +97,8 @@ var drawing = house{
 		"github.com/prometheus":           "api",
 
 		// Transparency: the pure ledger and its two adapters.
-		"github.com/transparency-dev":    "ledger ledger/tiles",
-		"golang.org/x/mod/sumdb":         "ledger ledger/trillianlog",
+		"github.com/transparency-dev":    "ledger ledger/tiles ledger/witness",
+		"golang.org/x/mod/sumdb":         "ledger ledger/trillianlog ledger/witness",
 		"github.com/digitorus/timestamp": "certs/devpki",
 
 		// Peers that our work is measured against and judged beside; they decide nothing anywhere.

@@ -66,29 +66,17 @@ func SignTime(signer Signer, signed []byte, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := parseVerifierKey(signer.VerifierKey())
-	if err != nil {
-		return nil, fmt.Errorf("%w: key of the time line: %w", ErrMalformed, err)
-	}
-	key, err := k.logKey()
-	if err != nil {
-		return nil, fmt.Errorf("%w: key of the time line: %w", ErrMalformed, err)
-	}
-	own, err := judgeLogLines(&c, []*logKey{key})
+	clock, err := NewCosigner(signer)
 	if err != nil {
 		return nil, err
 	}
-	if at.Unix() < 0 {
-		return nil, fmt.Errorf("%w: a time before 1970", ErrMalformed)
-	}
-	seconds := uint64(at.Unix())
-	sig, err := signer.Sign(cosignatureMessage(seconds, []byte(c.NoteText())))
+	own, err := judgeLogLines(&c, []*logKey{clock.log})
 	if err != nil {
-		return nil, fmt.Errorf("signing the time of a checkpoint: %w", err)
+		return nil, err
 	}
-	line := signature{name: key.time.name, keyHash: key.time.keyHash, bytes: append(binary.BigEndian.AppendUint64(nil, seconds), sig...)}
-	if _, ok := key.time.verify([]byte(c.NoteText()), line.bytes); !ok {
-		return nil, fmt.Errorf("%w: the signer's time line does not hold under its own vkey", ErrTampered)
+	line, err := clock.sign(c.NoteText(), at)
+	if err != nil {
+		return nil, err
 	}
 	c.signatures = slices.Concat(c.signatures[:1], []signature{line}, c.signatures[own:])
 	again := c.marshal()

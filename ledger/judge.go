@@ -3,7 +3,6 @@ package ledger
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -40,10 +39,9 @@ func AddCosignatures(p *Policy, signed []byte, lines ...string) ([]byte, error) 
 		return nil, err
 	}
 	for _, line := range lines {
-		text, ended := strings.CutSuffix(line, "\n")
-		s, err := readSignature(text)
-		if err != nil || !ended {
-			return nil, fmt.Errorf("%w: co-signature: not a signature line", ErrMalformed)
+		s, err := readSignatureLine(line)
+		if err != nil {
+			return nil, err
 		}
 		i, _, err := judgeCosignature(j.text, s, p.witnesses)
 		if err != nil {

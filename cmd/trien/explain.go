@@ -6,6 +6,7 @@ import (
 
 	"trien/api/client"
 	"trien/deploy/standalone"
+	"trien/ledger/witness"
 )
 
 // explain says what to do about the failures that people meet first.
@@ -22,6 +23,9 @@ func explain(err error) string {
 	case errors.Is(err, standalone.ErrInUse):
 		return text + "\nKho đang chạy trên thư mục này: dừng tiến trình kia trước." +
 			"\nA vault runs on this folder already: stop it first."
+	case errors.Is(err, witness.ErrInUse):
+		return text + "\nMột bên chứng kiến khác đang chạy trên thư mục này: dừng tiến trình kia trước." +
+			"\nAnother witness runs on this folder: stop it first."
 	case errors.As(err, &problem):
 		return problem.Error()
 	}
