@@ -91,7 +91,7 @@ func (s *Server) postAccount(c *gin.Context, a vault.Actor) error {
 	}
 	account, err := s.vault.CreateAccount(c.Request.Context(), a, vault.NewAccount{
 		Login: in.Login, Name: in.Name, Post: in.Post, Password: in.Password, Unit: unit, Role: vault.Role(in.Role),
-		Certificate: in.Certificate,
+		Certificate: in.Certificate, PersonalNumber: in.PersonalNumber,
 	})
 	if err != nil {
 		return err

@@ -81,11 +81,15 @@ type backlog struct {
 var (
 	pendingEntries = prometheus.NewDesc("trien_ledger_pending_entries", "Versions that wait for their receipt.", nil, nil)
 	oldestPending  = prometheus.NewDesc("trien_ledger_oldest_pending_seconds", "How long the oldest of them has waited.", nil, nil)
+	unloggedEvents = prometheus.NewDesc("trien_access_unlogged_events", "Access events that no receipt covers yet.", nil, nil)
+	oldestUnlogged = prometheus.NewDesc("trien_access_oldest_unlogged_seconds", "How long the oldest of them has waited.", nil, nil)
 )
 
 func (b *backlog) Describe(ch chan<- *prometheus.Desc) {
 	ch <- pendingEntries
 	ch <- oldestPending
+	ch <- unloggedEvents
+	ch <- oldestUnlogged
 }
 
 func (b *backlog) Collect(ch chan<- prometheus.Metric) {
@@ -98,4 +102,6 @@ func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(pendingEntries, prometheus.GaugeValue, float64(stats.Pending))
 	ch <- prometheus.MustNewConstMetric(oldestPending, prometheus.GaugeValue, stats.OldestPending.Seconds())
+	ch <- prometheus.MustNewConstMetric(unloggedEvents, prometheus.GaugeValue, float64(stats.Unlogged))
+	ch <- prometheus.MustNewConstMetric(oldestUnlogged, prometheus.GaugeValue, stats.OldestUnlogged.Seconds())
 }

@@ -56,6 +56,9 @@ func (s *Server) routePages(e *gin.Engine) {
 	e.GET("/signing-jobs/:job/document", s.memberPage(s.jobFile))
 	quick.POST("/signing-jobs/:job/withdrawal", s.memberForm(s.withdrawalForm))
 	quick.GET("/access-record", s.memberPage(s.accessPage))
+	quick.GET("/access-record/:event/proof", s.memberPage(s.eventProofFile))
+	quick.GET("/my-dossiers", s.memberPage(s.ownDossiersPage))
+	quick.GET("/my-dossiers/:dossier", s.memberPage(s.ownRecordPage))
 	quick.GET("/accounts", s.memberPage(s.accountsPage))
 }
 

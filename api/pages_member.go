@@ -66,6 +66,8 @@ func (s *Server) homePage(c *gin.Context, v *visit, a vault.Actor) error {
 		return s.accessPage(c, v, a)
 	case vault.Allowed(a.Role, vault.ManageAccess, true):
 		return s.accountsPage(c, v, a)
+	case vault.Allowed(a.Role, vault.ReadOwnAccess, true):
+		return s.ownDossiersPage(c, v, a)
 	}
 	return s.exportsPage(c, v, a)
 }

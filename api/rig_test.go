@@ -33,6 +33,9 @@ import (
 	"trien/vault/vaulttest/samples"
 )
 
+// subjectNumber is the personal number of the account "chuthe".
+const subjectNumber = "001085000001"
+
 const password = "một mật khẩu đủ dài"
 
 // authority is one throw-away authority for the whole test binary.
@@ -73,6 +76,7 @@ type rig struct {
 	store    vault.Store
 	objects  *vaulttest.MemoryObjects
 	log      *vaulttest.MemoryLog
+	access   *vaulttest.MemoryLog
 	server   *api.Server
 	http     *httptest.Server
 	ca       string // PEM file
@@ -95,10 +99,10 @@ func newRig(t *testing.T, changes ...change) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, log: vaulttest.NewLog(), objects: vaulttest.NewMemoryObjects(), official: pair.official, logged: &lines{}}
+	r := &rig{t: t, log: vaulttest.NewLog(), access: vaulttest.NewLog(), objects: vaulttest.NewMemoryObjects(), official: pair.official, logged: &lines{}}
 	anchors := certs.NewAnchors(a.Root())
 	vc := vault.Config{
-		Store: vaulttest.NewMemoryStore(), Objects: r.objects, Keys: vaulttest.NewMemoryKeys(), Log: r.log,
+		Store: vaulttest.NewMemoryStore(), Objects: r.objects, Keys: vaulttest.NewMemoryKeys(), Log: r.log, AccessLog: r.access,
 		Sealer: pair.seal, Anchors: anchors, Intermediates: a.Intermediates(),
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: []string{a.TSA()}, Anchors: anchors}),
 		Limits: vault.Limits{ReceiptWait: 5 * time.Second, MaxSize: 8 << 20},
@@ -168,6 +172,7 @@ func (r *rig) people() {
 		{Login: "thamdinh", Name: "Thẩm Định Mẫu", Post: "Chuyên viên", Unit: other.ID, Role: vault.Appraiser},
 		{Login: "kiemtoan", Name: "Kiểm Toán Mẫu", Post: "Kiểm toán viên", Unit: other.ID, Role: vault.Auditor},
 		{Login: "xa", Name: "Người Ở Xa", Unit: other.ID, Role: vault.Staff},
+		{Login: "chuthe", Name: "Chủ Thể Mẫu", Unit: unit.ID, Role: vault.RoleSubject, PersonalNumber: subjectNumber},
 	} {
 		a.ID, a.Password, a.Created = vault.AccountID{UUID: uuid.Must(uuid.NewV7())}, hash, time.Now()
 		if err := r.store.AddAccount(r.t.Context(), a, event()); err != nil {

@@ -224,6 +224,9 @@ func (s *Server) routeInterface(e *gin.Engine) {
 	quick.GET("/ledger/policy", s.open(s.getPolicy))
 	quick.GET("/anchors", s.open(s.getAnchors))
 	quick.GET("/access-record", s.signedIn(s.listEvents))
+	quick.GET("/access-record/:event/proof", s.signedIn(s.getEventProof))
+	quick.GET("/my-dossiers", s.signedIn(s.listOwnDossiers))
+	quick.GET("/my-dossiers/:dossier/access-record", s.signedIn(s.listOwnEvents))
 	v1.POST("/verify", s.open(s.postVerify))
 }
 

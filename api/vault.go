@@ -21,6 +21,7 @@ type Vault interface {
 	jobs
 	exports
 	evidence
+	accessRecord
 	health
 }
 
@@ -87,7 +88,13 @@ type evidence interface {
 	Consistency(ctx context.Context, older, newer uint64) ([]ledger.Hash, error)
 	Policy() *ledger.Policy
 	Anchors() *certs.Anchors
+}
+
+type accessRecord interface {
 	AccessRecord(ctx context.Context, a vault.Actor, q vault.EventQuery) ([]vault.Event, error)
+	EventProof(ctx context.Context, a vault.Actor, id vault.EventID) (vault.EventProof, error)
+	OwnDossiers(ctx context.Context, a vault.Actor) (vault.OwnDossiers, error)
+	OwnAccessRecord(ctx context.Context, a vault.Actor, q vault.EventQuery) (vault.OwnRecord, error)
 }
 
 type health interface {

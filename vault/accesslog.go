@@ -19,10 +19,7 @@ const (
 // batchLoop moves events into batches until ctx ends. On whichever nodes it runs, one of them does the work at a time.
 func (v *Vault) batchLoop(ctx context.Context) {
 	v.repeat(ctx, "batching access events", batchLook, func(ctx context.Context) (bool, error) {
-		now := v.now()
-		n, err := v.store.BatchEvents(ctx, ledger.MaxBatch, now, batchTerm-batchLook, func(events []SeededEvent) (EventBatch, error) {
-			return newEventBatch(events, now)
-		})
+		n, err := v.store.BatchEvents(ctx, ledger.MaxBatch, v.now(), batchTerm-batchLook, newEventBatch)
 		return n == ledger.MaxBatch, err
 	})
 }

@@ -18,6 +18,7 @@ official: sign_out+ list_dossiers read_dossier deposit disclose submit sign enro
 appraiser: sign_out+
 auditor: sign_out+ read_receipt+ read_access+
 system_administrator: sign_out+ manage_access+ revoke_device+
+subject: sign_out+ read_own_access+
 `
 
 // TestRights compares every role × action × own unit or not with the table above (R-16.1, R-16.3-5).
@@ -132,6 +133,22 @@ func TestEveryUseCaseAuthorises(t *testing.T) {
 		{"DeliverExport", vault.Deliver, records, call(func(ctx context.Context, a vault.Actor) error { _, err := r.DeliverExport(ctx, a, x.ID); return err })},
 		{"AccessRecord", vault.ReadAccess, []vault.Actor{r.admin, r.staff, r.signer, r.appraiser, r.far, nobody}, call(func(ctx context.Context, a vault.Actor) error {
 			_, err := r.AccessRecord(ctx, a, vault.EventQuery{})
+			return err
+		})},
+		{"EventProof", vault.ReadAccess, []vault.Actor{r.admin, r.staff, r.signer, r.appraiser, r.far, nobody}, call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.EventProof(ctx, a, r.events(vault.Submit, vault.Done)[0].ID)
+			return err
+		})},
+		{"EventProof of no event", vault.ReadAccess, []vault.Actor{r.admin, r.staff, r.signer, r.appraiser, r.far, nobody}, call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.EventProof(ctx, a, vault.EventID{UUID: d.ID.UUID})
+			return err
+		})},
+		{"OwnDossiers", vault.ReadOwnAccess, append(others, r.admin), call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.OwnDossiers(ctx, a)
+			return err
+		})},
+		{"OwnAccessRecord", vault.ReadOwnAccess, append(others, r.admin), call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.OwnAccessRecord(ctx, a, vault.EventQuery{Dossier: d.ID})
 			return err
 		})},
 	} {

@@ -60,7 +60,7 @@ type SeededEvent struct {
 // EventBatch is what one leaf of the access log stands for.
 type EventBatch struct {
 	ID          BatchID
-	Made        time.Time
+	Since       time.Time // when its first event was queued
 	Commitments ledger.Batch
 	Leaf        ledger.Leaf
 	Receipt     []byte // tlog-proof text; nil until logged
@@ -105,9 +105,9 @@ func hashOf(s string) ledger.Hash {
 	return ledger.SumHash([]byte(s))
 }
 
-// newEventBatch commits to events in their order.
-func newEventBatch(events []SeededEvent, now time.Time) (EventBatch, error) {
-	b := EventBatch{ID: BatchID{newID()}, Made: now, Commitments: make(ledger.Batch, len(events))}
+// newEventBatch commits to one event or more in their order.
+func newEventBatch(events []SeededEvent) (EventBatch, error) {
+	b := EventBatch{ID: BatchID{newID()}, Since: events[0].Time, Commitments: make(ledger.Batch, len(events))}
 	for i, e := range events {
 		text, err := e.text()
 		if err != nil {

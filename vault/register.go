@@ -51,6 +51,22 @@ type SubjectRule struct {
 	Basis      Label         // the rule that delays or closes
 }
 
+// Shows is how the register shows its record; what it does not say clearly is closed.
+func (r SubjectRule) Shows() Showing {
+	if r.Showing == Shown || r.Showing == Delayed {
+		return r.Showing
+	}
+	return Closed
+}
+
+// Days is the delay in days; 0 where there is none.
+func (r SubjectRule) Days() int {
+	if r.Showing != Delayed {
+		return 0
+	}
+	return int(r.Delay / (24 * time.Hour))
+}
+
 // until is the last moment of which events are shown, and whether any are. Zero: all are.
 func (r SubjectRule) until(now time.Time) (time.Time, bool) {
 	switch r.Showing {

@@ -44,14 +44,17 @@ type rig struct {
 	t                                             *testing.T
 	store                                         vault.Store
 	objects                                       vault.Objects
-	log                                           *vaulttest.MemoryLog
+	log, accessLog                                *vaulttest.MemoryLog
 	clock                                         *vaulttest.Clock
 	authority                                     *devpki.Authority
 	seal                                          *vaulttest.Sealer
 	official                                      *vaulttest.Sealer // the official's token
 	unit, otherUnit                               vault.Unit
 	admin, staff, signer, appraiser, auditor, far vault.Actor // far is staff of another unit
+	subject                                       vault.Actor // whose personal number is subjectNumber
 }
+
+const subjectNumber = "001085000001"
 
 const goodPassword = "mật khẩu dài để thử"
 
@@ -79,11 +82,11 @@ func newRigUnder(t *testing.T, a *devpki.Authority, clock *vaulttest.Clock, chan
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, log: vaulttest.NewLog(), clock: clock, authority: a, seal: seal, official: official}
+	r := &rig{t: t, log: vaulttest.NewLog(), accessLog: vaulttest.NewLog(), clock: clock, authority: a, seal: seal, official: official}
 	anchors := certs.NewAnchors(a.Root())
 	c := vault.Config{
 		Store: vaulttest.NewMemoryStore(), Objects: vaulttest.NewMemoryObjects(), Keys: vaulttest.NewMemoryKeys(), Log: r.log,
-		Sealer: seal, Clock: r.clock, Anchors: anchors, Intermediates: a.Intermediates(),
+		AccessLog: r.accessLog, Sealer: seal, Clock: r.clock, Anchors: anchors, Intermediates: a.Intermediates(),
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: []string{a.TSA()}, Anchors: anchors}),
 		Limits: vault.Limits{ReceiptWait: 5 * time.Second},
 	}
@@ -121,6 +124,9 @@ func (r *rig) people() {
 			ID: vault.AccountID{UUID: uuid.Must(uuid.NewV7())}, Login: login, Name: "Người " + login, Post: "Chuyên viên",
 			Unit: unit.ID, Role: role, Password: passwordHash, Certificate: cert, Created: r.clock.Now().UTC().Truncate(time.Microsecond),
 		}
+		if role == vault.RoleSubject {
+			a.PersonalNumber = subjectNumber
+		}
 		if err := r.store.AddAccount(ctx, a, r.event()); err != nil {
 			r.t.Fatal(err)
 		}
@@ -132,6 +138,7 @@ func (r *rig) people() {
 	r.appraiser = add("thamdinh", vault.Appraiser, r.otherUnit, nil)
 	r.auditor = add("kiemtoan", vault.Auditor, r.otherUnit, nil)
 	r.far = add("xa", vault.Staff, r.otherUnit, nil)
+	r.subject = add("chuthe", vault.RoleSubject, r.unit, nil)
 }
 
 // event is one that belongs to no use case.

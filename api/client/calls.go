@@ -234,6 +234,28 @@ func (c *Client) AccessRecord(ctx context.Context, q EventQuery) (wire.List[wire
 	return list[wire.Event](ctx, c, "/access-record", v)
 }
 
+// EventProof reads the proof of an event. Code "not_logged" if it is not there yet.
+func (c *Client) EventProof(ctx context.Context, event string) (wire.EventProof, error) {
+	var p wire.EventProof
+	err := c.call(ctx, http.MethodGet, "/access-record/"+url.PathEscape(event)+"/proof", nil, nil, &p)
+	return p, err
+}
+
+// OwnDossiers lists the dossiers about the person who is signed in, and what each register shows of its access record.
+func (c *Client) OwnDossiers(ctx context.Context) (wire.OwnDossiers, error) {
+	var d wire.OwnDossiers
+	err := c.call(ctx, http.MethodGet, "/my-dossiers", nil, nil, &d)
+	return d, err
+}
+
+// OwnAccessRecord lists a page of who read one's own dossier q.Dossier, newest first.
+func (c *Client) OwnAccessRecord(ctx context.Context, q EventQuery) (wire.List[wire.OwnEvent], error) {
+	v := url.Values{}
+	set(v, "after", q.After)
+	setLimit(v, q.Limit)
+	return list[wire.OwnEvent](ctx, c, "/my-dossiers/"+url.PathEscape(q.Dossier)+"/access-record", v)
+}
+
 // Verify lets the server judge a PDF; nobody need be signed in. It is not sent again after a lost connection.
 func (c *Client) Verify(ctx context.Context, r io.ReaderAt, size int64) (wire.Verdict, error) {
 	var v wire.Verdict

@@ -103,6 +103,8 @@ type NewAccount struct {
 	Unit        string `json:"unit"`
 	Role        string `json:"role"`
 	Certificate []byte `json:"certificate,omitempty"` // DER
+	// PersonalNumber is of a subject, and of nobody else: whose dossiers the account sees as its own.
+	PersonalNumber string `json:"personal_number,omitempty"`
 }
 
 // Certificate binds a certificate to an account, for signing or for deliveries.
@@ -321,6 +323,52 @@ type Event struct {
 	Target  Target    `json:"target"`
 	Address string    `json:"address,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
+}
+
+// EventProof convinces a stranger that an event stands in the access log.
+type EventProof struct {
+	Event string `json:"event"`
+	Text  string `json:"text"` // trien/event/v1, what the log commits to
+	Salt  []byte `json:"salt"`
+	Proof string `json:"proof"` // trien/event-proof/v1
+}
+
+// OwnDossiers is what a person is told of the dossiers about them.
+type OwnDossiers struct {
+	Dossiers  []OwnDossier  `json:"dossiers"`  // in registers that are not closed
+	Registers []SubjectRule `json:"registers"` // all of them, whether or not they hold a dossier
+}
+
+// OwnDossier is one dossier about the person who asks.
+type OwnDossier struct {
+	ID       string    `json:"id"`
+	Register string    `json:"register"`
+	Unit     string    `json:"unit"`
+	UnitName string    `json:"unit_name"`
+	Created  time.Time `json:"created"`
+}
+
+// SubjectRule says what a register shows a person of the access record of their own dossier.
+type SubjectRule struct {
+	Register  string `json:"register"`
+	Showing   string `json:"showing"`              // shown, delayed, closed
+	DelayDays int    `json:"delay_days,omitempty"` // where delayed
+	Basis     *Label `json:"basis,omitempty"`      // the rule that delays or closes
+}
+
+// OwnEvent is one attempt to read one's own dossier or to act on it.
+type OwnEvent struct {
+	ID       string    `json:"id"`
+	Time     time.Time `json:"time"`
+	UnitName string    `json:"unit_name,omitempty"`
+	Role     string    `json:"role,omitempty"`
+	Post     string    `json:"post,omitempty"`
+	Reader   string    `json:"reader,omitempty"` // absent where the register does not name readers
+	Action   string    `json:"action"`
+	Outcome  string    `json:"outcome"`
+	Reason   string    `json:"reason,omitempty"`
+	Purpose  string    `json:"purpose,omitempty"` // as it was stated
+	Target   Target    `json:"target"`
 }
 
 // Target is what an event is about.

@@ -67,7 +67,7 @@ func (s *Store) BatchEvents(ctx context.Context, limit int, now time.Time, age t
 }
 
 func addBatch(ctx context.Context, tx pgx.Tx, queued []queuedEvent, makeBatch func([]vault.SeededEvent) (vault.EventBatch, error)) error {
-	const add = `insert into vault.event_batch (id, made, count, commitments, leaf) values (@id, @made, @count, @commitments, @leaf)`
+	const add = `insert into vault.event_batch (id, since, count, commitments, leaf) values (@id, @since, @count, @commitments, @leaf)`
 	const place = `insert into vault.event_place (event, batch, position)
 		select e.event, @id, e.position - 1 from unnest(@events::uuid[]) with ordinality e (event, position)`
 	const leave = `delete from vault.event_queue where queue = any(@queue::bigint[])`
@@ -83,7 +83,7 @@ func addBatch(ctx context.Context, tx pgx.Tx, queued []queuedEvent, makeBatch fu
 		return err
 	}
 	args := pgx.NamedArgs{
-		"id": ref(b.ID.UUID), "made": moment(b.Made), "count": len(events), "commitments": joined(b.Commitments), "leaf": []byte(b.Leaf),
+		"id": ref(b.ID.UUID), "since": moment(b.Since), "count": len(events), "commitments": joined(b.Commitments), "leaf": []byte(b.Leaf),
 		"events": ids, "queue": numbers,
 	}
 	for _, sql := range []string{add, place, leave} {
@@ -103,7 +103,7 @@ func joined(hashes []ledger.Hash) []byte {
 }
 
 func scanBatch(row pgx.CollectableRow) (b vault.EventBatch, err error) {
-	err = row.Scan(&b.ID, &b.Made, (*[]byte)(&b.Leaf))
+	err = row.Scan(&b.ID, &b.Since, (*[]byte)(&b.Leaf))
 	return b, err
 }
 
@@ -113,9 +113,9 @@ func (s *Store) ClaimBatches(ctx context.Context, limit int, now time.Time, leas
 			select id from vault.event_batch where receipt is null and (leased is null or leased <= @now)
 			order by id limit @limit for update skip locked
 		), held as (
-			update vault.event_batch b set leased = @until from claimed c where b.id = c.id returning b.id, b.made, b.leaf
+			update vault.event_batch b set leased = @until from claimed c where b.id = c.id returning b.id, b.since, b.leaf
 		)
-		select id, made, leaf from held order by id`
+		select id, since, leaf from held order by id`
 	var claimed []vault.EventBatch
 	err := s.write(ctx, func(tx pgx.Tx) (err error) {
 		claimed, err = many(ctx, tx, scanBatch, sql, pgx.NamedArgs{"limit": max(0, limit), "now": moment(now), "until": moment(now.Add(lease))})
@@ -154,17 +154,17 @@ func (s *Store) CompleteBatches(ctx context.Context, done []vault.EventBatch) er
 
 func scanPlaced(row pgx.CollectableRow) (p vault.PlacedEvent, err error) {
 	var seed, commitments []byte
-	var made *time.Time
+	var since *time.Time
 	var position *int
 	b := &p.Batch
-	err = row.Scan(append(eventFields(&p.Event), &seed, &position, &b.ID, &made, &commitments, (*[]byte)(&b.Leaf), &b.Receipt)...)
+	err = row.Scan(append(eventFields(&p.Event), &seed, &position, &b.ID, &since, &commitments, (*[]byte)(&b.Leaf), &b.Receipt)...)
 	if err != nil {
 		return p, err
 	}
-	if p.Destroyed = copy(p.Seed[:], seed) != len(p.Seed); made == nil {
+	if p.Destroyed = copy(p.Seed[:], seed) != len(p.Seed); since == nil {
 		return p, nil
 	}
-	b.Made, p.Position = *made, *position
+	b.Since, p.Position = *since, *position
 	for h := range slices.Chunk(commitments, len(ledger.Hash{})) {
 		b.Commitments = append(b.Commitments, ledger.Hash(h))
 	}
@@ -173,7 +173,7 @@ func scanPlaced(row pgx.CollectableRow) (p vault.PlacedEvent, err error) {
 
 // PlacedEvent finds an event with its place and its batch.
 func (s *Store) PlacedEvent(ctx context.Context, id vault.EventID) (vault.PlacedEvent, error) {
-	const sql = `select ` + eventColumnsOfE + `, s.seed, p.position, b.id, b.made, b.commitments, b.leaf, b.receipt
+	const sql = `select ` + eventColumnsOfE + `, s.seed, p.position, b.id, b.since, b.commitments, b.leaf, b.receipt
 		from vault.event e left join vault.event_seed s on s.event = e.id
 			left join vault.event_place p on p.event = e.id left join vault.event_batch b on b.id = p.batch
 		where e.id = @id`
@@ -185,7 +185,7 @@ func (s *Store) UnloggedEvents(ctx context.Context) (int, time.Time, error) {
 	const sql = `select sum(n)::bigint, min(since) from (
 			select count(*) as n, min(queued) as since from vault.event_queue
 			union all
-			select coalesce(sum(count), 0), min(made) from vault.event_batch where receipt is null
+			select coalesce(sum(count), 0), min(since) from vault.event_batch where receipt is null
 		) waiting`
 	type waiting struct {
 		Count int

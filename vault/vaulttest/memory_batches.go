@@ -44,7 +44,7 @@ func (s *MemoryStore) BatchEvents(ctx context.Context, limit int, now time.Time,
 		for i, id := range head {
 			s.places[id] = memoryPlace{len(s.batches), i}
 		}
-		b.Made = moment(b.Made)
+		b.Since = moment(b.Since)
 		s.batches = append(s.batches, &memoryBatch{EventBatch: cloneBatch(b)})
 		s.queue = slices.Clone(s.queue[len(head):])
 		return len(head), nil
@@ -58,7 +58,7 @@ func (s *MemoryStore) ClaimBatches(ctx context.Context, limit int, now time.Time
 		for _, b := range s.batches {
 			if len(claimed) < limit && len(b.Receipt) == 0 && !b.leased.After(now) {
 				b.leased = now.Add(lease)
-				claimed = append(claimed, vault.EventBatch{ID: b.ID, Made: b.Made, Leaf: bytes.Clone(b.Leaf)})
+				claimed = append(claimed, vault.EventBatch{ID: b.ID, Since: b.Since, Leaf: bytes.Clone(b.Leaf)})
 			}
 		}
 		return claimed, nil
@@ -119,7 +119,7 @@ func (s *MemoryStore) UnloggedEvents(ctx context.Context) (int, time.Time, error
 		}
 		for _, b := range s.batches {
 			if len(b.Receipt) == 0 {
-				since(b.Made, len(b.Commitments))
+				since(b.Since, len(b.Commitments))
 			}
 		}
 		return n, nil

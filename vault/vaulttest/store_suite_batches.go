@@ -29,7 +29,7 @@ func (w *world) batch(limit int, now time.Time) (vault.EventBatch, []vault.Seede
 }
 
 func batchOf(events []vault.SeededEvent, now time.Time) vault.EventBatch {
-	b := vault.EventBatch{ID: vault.BatchID{UUID: id()}, Made: now, Leaf: ledger.Leaf("leaf of a batch")}
+	b := vault.EventBatch{ID: vault.BatchID{UUID: id()}, Since: now, Leaf: ledger.Leaf("leaf of a batch")}
 	for _, e := range events {
 		b.Commitments = append(b.Commitments, ledger.SumHash(append(e.ID.UUID[:], e.Seed[:]...)))
 	}

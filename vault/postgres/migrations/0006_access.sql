@@ -23,7 +23,7 @@ create table vault.event_queue (
 
 create table vault.event_batch (
 	id          uuid primary key,
-	made        timestamptz not null,
+	since        timestamptz not null, -- when its first event was queued
 	count       integer not null check (count between 1 and 4096),
 	-- One after the other. They stay when seeds go, so that the other events of the batch can still be proven.
 	commitments bytea not null check (octet_length(commitments) = 32 * count),
