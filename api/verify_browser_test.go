@@ -355,11 +355,20 @@ func TestVerifyRefusals(t *testing.T) {
 	refused("Chưa chọn tệp")
 	p.judge(p.file("empty.pdf", nil))
 	refused("Tệp rỗng")
-	path := p.file("gone.pdf", samplePDF())
-	p.choose("#judge input[name=file]", path)
-	if err := os.WriteFile(path, []byte("%PDF- something else"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	// A file of the browser's own file system, which was taken away after it was chosen.
+	ask[any](p, `void (async () => {
+		const folder = await navigator.storage.getDirectory();
+		const handle = await folder.getFileHandle('gone.pdf', { create: true });
+		const w = await handle.createWritable();
+		await w.write('%PDF-1.7 '.repeat(1000));
+		await w.close();
+		const d = new DataTransfer();
+		d.items.add(await handle.getFile());
+		document.querySelector('#judge input[name=file]').files = d.files;
+		await folder.removeEntry('gone.pdf');
+		window.takenAway = true;
+	})()`)
+	p.waitFor("window.takenAway")
 	p.click("#judge button[type=submit]")
 	p.waitFor(judged)
 	refused("Hãy chọn lại tệp")
