@@ -237,6 +237,13 @@ func TestVerifyInABrowser(t *testing.T) {
 		}
 		p.wants("#verdict", "Foreign Root")
 		p.look("verify-browser-foreign")
+		golden := filepath.Join("..", "vault", "bundle", "testdata")
+		s.anchors, s.policy = filepath.Join(golden, "anchors.pem"), filepath.Join(golden, "policy.txt")
+		p.choose("#judge input[name=anchors]", s.anchors)
+		p.choose("#judge input[name=policy]", s.policy)
+		if v := s.agree("the golden export", filepath.Join(golden, "export.pdf")); v["outcome"] != "passed" {
+			t.Errorf("the golden export: %v", v)
+		}
 	})
 	if after := served(); after != before {
 		t.Errorf("%d requests came while files were judged", after-before)
@@ -245,7 +252,7 @@ func TestVerifyInABrowser(t *testing.T) {
 	// Neither does it need the server any more.
 	p.click("#judge input[value=server]")
 	r.http.Close()
-	s.anchors = p.file("anchors.pem", r.vault.Anchors().PEM())
+	s.anchors, s.policy = p.file("anchors.pem", r.vault.Anchors().PEM()), p.file("policy.txt", r.vault.Policy().Text())
 	for _, name := range []string{"offline", "offline again"} {
 		if v := s.agree(name, whole); v["outcome"] != "passed" {
 			t.Errorf("%s: %v", name, v)
@@ -264,6 +271,12 @@ func TestVerifyLargeInABrowser(t *testing.T) {
 	path := p.file("large.pdf", nil)
 	grow(t, path, r.exported(), size)
 	p.openVerify()
+	p.choose("#judge input[name=file]", path)
+	p.click("#judge button[type=submit]")
+	p.waitFor("document.querySelector('#judge progress').value > 0")
+	p.click("#judge [data-cancel]")
+	p.waitFor(judged)
+	p.wants("#judge .live", "Đã dừng")
 	v := s.agree("a large file", path)
 	if v["outcome"] != "failed" || v["export"] == nil {
 		t.Errorf("an export with something added: %v", v)
@@ -355,11 +368,20 @@ func TestVerifyRefusals(t *testing.T) {
 	refused("Chưa chọn tệp")
 	p.judge(p.file("empty.pdf", nil))
 	refused("Tệp rỗng")
-	path := p.file("gone.pdf", samplePDF())
-	p.choose("#judge input[name=file]", path)
-	if err := os.WriteFile(path, []byte("%PDF- something else"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	// A file of the browser's own file system, which was taken away after it was chosen.
+	ask[any](p, `void (async () => {
+		const folder = await navigator.storage.getDirectory();
+		const handle = await folder.getFileHandle('gone.pdf', { create: true });
+		const w = await handle.createWritable();
+		await w.write('%PDF-1.7 '.repeat(1000));
+		await w.close();
+		const d = new DataTransfer();
+		d.items.add(await handle.getFile());
+		document.querySelector('#judge input[name=file]').files = d.files;
+		await folder.removeEntry('gone.pdf');
+		window.takenAway = true;
+	})()`)
+	p.waitFor("window.takenAway")
 	p.click("#judge button[type=submit]")
 	p.waitFor(judged)
 	refused("Hãy chọn lại tệp")

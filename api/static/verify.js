@@ -74,7 +74,7 @@
   };
 
   // run hands the file over and waits for the answer.
-  const run = (worker, request) => new Promise((resolve, reject) => {
+  const run = (worker, request) => new Promise((resolve) => {
     const bar = form.querySelector('progress');
     let spoken = -1;
     bar.value = 0;
@@ -87,7 +87,6 @@
       if (tenth !== spoken) { spoken = tenth; tell(`${texts['judge.reading']}: ${percent}%`); }
     };
     worker.onerror = (e) => { e.preventDefault(); resolve({ error: { code: 'crashed', detail: e.message || '' } }); };
-    part('cancel').onclick = () => reject(new DOMException('stopped', 'AbortError'));
     worker.postMessage(request);
   });
 
@@ -105,12 +104,13 @@
     place.replaceChildren();
     busy(true);
     tell(form.dataset.ready === undefined ? texts['judge.loading'] : `${texts['judge.reading']}…`);
+    const stopped = new Promise((_, reject) => { part('cancel').onclick = () => reject(new DOMException('stopped', 'AbortError')); });
     let worker;
     try {
       const [anchors, policy] = [await trusted('anchors'), await trusted('policy')];
-      worker = await take();
+      worker = await Promise.race([take(), stopped]);
       const began = performance.now();
-      const answer = await run(worker, { file: chosen, anchors, policy, at: '' });
+      const answer = await Promise.race([run(worker, { file: chosen, anchors, policy, at: '' }), stopped]);
       if (answer.error) return failed(answer.error);
       show(answer, began);
       tell(texts['judge.done']);
