@@ -37,9 +37,13 @@ type InspectOptions struct {
 	At         time.Time
 	Strict     bool
 	Revocation RevocationPolicy
+	// Online is asked about a chain for which the document lacks a statement; nil: nobody is. At must then be about now. Give it
+	// [certs.Fetcher.Check] with [certs.ToView]: what it lets count, grace included, counts, and is told. It raises no level: evidence is what the
+	// document carries.
+	Online func(ctx context.Context, chain []*x509.Certificate) (*certs.Standing, error)
 }
 
-// Inspect judges every signature of the PDF, reading it by range; needs no network. It never returns an error for a bad
+// Inspect judges every signature of the PDF, reading it by range; needs no network unless Online is given. It never returns an error for a bad
 // document (that is a verdict), only when reading fails or ctx ends.
 func Inspect(ctx context.Context, r io.ReaderAt, size int64, o InspectOptions) (*Report, error) {
 	if o.At.IsZero() {
@@ -81,6 +85,9 @@ type inspector struct {
 	known   *material
 	built   map[builtKey][]*x509.Certificate // chains found, to be used again within their validity
 	refused int                              // changes
+
+	inquired map[string]bool // chains that were asked about, see online.go
+	asked    map[string]*certs.Revocation
 }
 
 type builtKey struct {
@@ -112,7 +119,8 @@ type candidate struct {
 	stamps      []*stamp // on a signature, those that hold
 	flaw        *flaw    // the first found
 	named       bool     // the signed attributes name the certificate
-	evident     bool     // every certificate involved has a statement on revocation
+	evident     bool     // every certificate involved has a statement on revocation in the document
+	known       bool     // or from whoever was asked
 	archived    bool     // a document time-stamp that passed covers it
 }
 

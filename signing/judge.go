@@ -39,73 +39,95 @@ func (i *inspector) judge() error {
 
 // judgeStamp judges a document time-stamp at the control time.
 func (i *inspector) judgeStamp(c *candidate, control time.Time) *flaw {
-	r, evident, f := i.believe(c.stamp, control)
+	r, found, f := i.believe(c.stamp, control)
 	c.Revocation = r.Revocation
 	if f != nil {
 		return f
 	}
 	c.Stamps = []StampReport{r}
-	c.Chain, c.Time, c.TimeSource, c.evident = r.Chain, r.Time, TimeDocumentStamp, evident
-	if !evident {
+	c.Chain, c.Time, c.TimeSource, c.evident = r.Chain, r.Time, TimeDocumentStamp, found.complete
+	c.tellStale(found)
+	if !found.known {
 		c.add(false, "timestamp-revocation-unknown", "the document has no statement on the revocation of this time-stamp's authority")
 	}
 	return nil
 }
 
 // believe chains a stamp's authority at the control time and looks for its revocation by the time it stamped.
-func (i *inspector) believe(s *stamp, control time.Time) (r StampReport, evident bool, _ *flaw) {
+func (i *inspector) believe(s *stamp, control time.Time) (r StampReport, found statements, _ *flaw) {
 	if s.info.time.After(control.Add(certs.Skew)) {
-		return r, false, doubted(subOrder, nil, "the time-stamp is from after the time in question")
+		return r, found, doubted(subOrder, nil, "the time-stamp is from after the time in question")
 	}
 	chain, err := i.chain(s.signer, control, certs.StampTime)
 	if err != nil {
-		return r, false, chainFlaw(err, "the time-stamp authority")
+		return r, found, chainFlaw(err, "the time-stamp authority")
 	}
 	// What is valid at the control time must have been when it stamped.
 	if !i.options.Anchors.ValidAt(chain, s.info.time, certs.StampTime) {
-		return r, false, doubted(subOutOfBounds, certs.ErrExpired, "the certificate of the time-stamp authority was not valid when it stamped")
+		return r, found, doubted(subOutOfBounds, certs.ErrExpired, "the certificate of the time-stamp authority was not valid when it stamped")
 	}
 	s.chain = chain
 	r = StampReport{Time: s.info.time, Authority: s.signer, Chain: chain, Policy: s.info.policy.String()}
-	found := i.revocation(chain, s.info.time)
+	found = i.revocation(chain, s.info.time)
 	r.Revocation = found.list
 	if found.revoked < 0 {
 		i.compromised(&found, chain, control)
 	}
 	if found.revoked >= 0 {
-		return r, false, found.flaw("the time-stamp authority's certificate was revoked")
+		return r, found, found.flaw("the time-stamp authority's certificate was revoked")
 	}
-	return r, found.complete, nil
+	return r, found, nil
 }
 
-// statements is what the document says of the revocation of a chain.
+// statements is what is said of the revocation of a chain.
 type statements struct {
 	list     []Revocation
-	complete bool // a statement on every certificate
-	revoked  int  // the first that was revoked, -1 if none
+	complete bool // the document says it of every certificate
+	known    bool // so does it, or whoever was asked
+	stale    *Revocation
+	revoked  int // the first that was revoked, -1 if none
 	err      error
 }
 
-// revocation looks for statements on every certificate of a chain but its anchor.
+// revocation looks for statements on every certificate of a chain but its anchor: in the document, and where it has none by asking if we may.
 func (i *inspector) revocation(chain []*x509.Certificate, when time.Time) statements {
-	s := statements{complete: true, revoked: -1}
+	s := i.statements(chain, when)
+	if !s.complete && s.revoked < 0 && i.ask(chain) {
+		s = i.statements(chain, when)
+	}
+	return s
+}
+
+func (i *inspector) statements(chain []*x509.Certificate, when time.Time) statements {
+	s := statements{complete: true, known: true, revoked: -1}
 	for n := 0; n+1 < len(chain); n++ {
-		r, err := i.known.evidence.Status(chain[n], chain[n+1], when, i.options.At)
-		out := Revocation{Certificate: chain[n]}
-		if r != nil {
+		r, err := i.status(chain[n], chain[n+1], when)
+		out := Revocation{Certificate: chain[n], Online: r.online, Stale: r.stale}
+		if r.Revocation != nil {
 			out.Source, out.Responder, out.ThisUpdate, out.NextUpdate = r.Source, r.Responder, r.ThisUpdate, r.NextUpdate
 			out.Revoked, out.RevokedAt, out.Reason = r.Revoked, r.RevokedAt, r.Reason
 		}
+		s.complete = s.complete && err == nil && !r.online
 		if err != nil {
 			out.Text = err.Error()
-			s.complete = false
+			s.known = false
 		}
 		if errors.Is(err, certs.ErrRevoked) && s.revoked < 0 {
 			s.revoked, s.err = n, err
 		}
-		s.list = append(s.list, out)
+		if s.list = append(s.list, out); r.stale && s.stale == nil {
+			s.stale = &out
+		}
 	}
 	return s
+}
+
+// tellStale says that a statement counts although it has ended: grace is never silent.
+func (c *candidate) tellStale(s statements) {
+	if s.stale != nil {
+		c.add(false, "revocation-stale", "revocation was checked as of "+s.stale.ThisUpdate.UTC().Format(time.RFC3339)+
+			"; nobody answers now, and that is within the grace for viewing")
+	}
 }
 
 // compromised notes that an authority was revoked by the control time, which is all that is proven of when its stamp was made: a stolen key writes any time.
@@ -113,9 +135,9 @@ func (i *inspector) revocation(chain []*x509.Certificate, when time.Time) statem
 func (i *inspector) compromised(s *statements, chain []*x509.Certificate, control time.Time) {
 	const affiliationChanged, cessationOfOperation = 3, 5
 	for n := 0; n+1 < len(chain); n++ {
-		r, err := i.known.evidence.Status(chain[n], chain[n+1], control, i.options.At)
-		if errors.Is(err, certs.ErrRevoked) && r != nil && (r.Reason < affiliationChanged || r.Reason > cessationOfOperation) {
-			s.revoked, s.err, s.complete = n, err, false
+		r, err := i.status(chain[n], chain[n+1], control)
+		if errors.Is(err, certs.ErrRevoked) && r.Revocation != nil && (r.Reason < affiliationChanged || r.Reason > cessationOfOperation) {
+			s.revoked, s.err, s.complete, s.known = n, err, false, false
 			return
 		}
 	}
@@ -131,7 +153,7 @@ func (s statements) flaw(text string) *flaw {
 
 // judgeSignature decides on a signature whose digest and signature hold.
 func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool) {
-	c.evident = true
+	c.evident, c.known = true, true
 	when, known := control, proven
 	var late *flaw // of a stamp that is younger than what covers it
 	if proven {
@@ -142,7 +164,7 @@ func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool)
 			c.add(i.options.Strict, "too-many-timestamps", "only the first eight time-stamps of the signature were looked at")
 			break
 		}
-		s, r, evident, f := i.signatureStamp(c, raw, control)
+		s, r, found, f := i.signatureStamp(c, raw, control)
 		if f != nil {
 			c.add(i.options.Strict, "timestamp-invalid", f.Error())
 			if proven && f.sub == subOrder {
@@ -150,7 +172,8 @@ func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool)
 			}
 			continue
 		}
-		c.evident = c.evident && evident
+		c.evident, c.known = c.evident && found.complete, c.known && found.known
+		c.tellStale(found)
 		c.stamps = append(c.stamps, s)
 		c.Stamps = append(c.Stamps, r)
 		if !known || !s.info.time.After(when) {
@@ -173,7 +196,7 @@ func (i *inspector) judgeSignature(c *candidate, control time.Time, proven bool)
 }
 
 // signatureStamp reads and believes a time-stamp on a signature.
-func (i *inspector) signatureStamp(c *candidate, raw []byte, control time.Time) (*stamp, StampReport, bool, *flaw) {
+func (i *inspector) signatureStamp(c *candidate, raw []byte, control time.Time) (*stamp, StampReport, statements, *flaw) {
 	s, err := readStamp(raw)
 	if err == nil {
 		i.known.addCertificates(s.cms.certificates)
@@ -182,12 +205,12 @@ func (i *inspector) signatureStamp(c *candidate, raw []byte, control time.Time) 
 	if err != nil {
 		var f *flaw
 		if errors.As(err, &f) {
-			return nil, StampReport{}, false, f
+			return nil, StampReport{}, statements{}, f
 		}
-		return nil, StampReport{}, false, failed(subFormat, "time-stamp: %v", err)
+		return nil, StampReport{}, statements{}, failed(subFormat, "time-stamp: %v", err)
 	}
-	r, evident, f := i.believe(s, control)
-	return s, r, evident, f
+	r, found, f := i.believe(s, control)
+	return s, r, found, f
 }
 
 // judgeChain builds the signer's chain at the time given and looks for revocation by then.
@@ -208,12 +231,13 @@ func (i *inspector) judgeChain(c *candidate, when time.Time, proven bool) *flaw 
 	}
 	c.Chain = chain
 	found := i.revocation(chain, when)
-	c.Revocation, c.evident = found.list, c.evident && found.complete
+	c.Revocation, c.evident, c.known = found.list, c.evident && found.complete, c.known && found.known
+	c.tellStale(found)
 	if found.revoked >= 0 {
 		return found.flaw("the certificate was revoked, and nothing proves that the signature is older")
 	}
-	if !c.evident && i.options.Revocation == RevocationRequired {
-		return doubted(subTryLater, nil, "the document has no statement that every certificate was not revoked")
+	if !c.known && i.options.Revocation == RevocationRequired {
+		return doubted(subTryLater, nil, "there is no statement that every certificate was not revoked")
 	}
 	return nil
 }

@@ -76,6 +76,8 @@ type Revocation struct {
 	RevokedAt   time.Time
 	Reason      int    // CRLReason of RFC 5280 §5.3.1
 	Text        string // why nothing decides
+	Online      bool   // the document has no statement; somebody was asked
+	Stale       bool   // it had ended, and counts by the grace of who was asked
 }
 
 // StampReport is a time-stamp that holds, over the signature or the document.

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"time"
@@ -11,9 +12,16 @@ import (
 	"trien/vault/bundle"
 )
 
-// Verify judges a stranger's PDF with the vault's own anchors and ledger policy. Anyone may ask; nothing is kept.
+// Verify judges a stranger's PDF with the vault's own anchors and ledger policy. Where a signed PDF that is no export carries no evidence on
+// revocation, those who answer for the certificates are asked, with the grace for viewing. Anyone may ask; nothing is kept.
 func (v *Vault) Verify(ctx context.Context, r io.ReaderAt, size int64) (*bundle.Verdict, error) {
-	return bundle.Verify(ctx, r, size, bundle.Trust{Anchors: v.anchors, Policy: v.log.Policy(), At: v.now()})
+	now := v.now()
+	return bundle.Verify(ctx, r, size, bundle.Trust{
+		Anchors: v.anchors, Policy: v.log.Policy(), At: now,
+		Online: func(ctx context.Context, chain []*x509.Certificate) (*certs.Standing, error) {
+			return v.revocation.Check(ctx, chain, certs.ToView, now)
+		},
+	})
 }
 
 // Checkpoint returns the newest signed checkpoint. It is public.

@@ -113,7 +113,7 @@ func New(c Config) *Vault {
 
 // inMemory asks for revocation and keeps what it is told in memory.
 func inMemory(clock Clock) *certs.Fetcher {
-	f := &certs.Fetcher{Now: clock.Now}
+	f := &certs.Fetcher{Now: clock.Now, Policy: certs.RevocationPolicy{View: certs.DefaultViewGrace}}
 	if cache, err := certs.NewCache(certs.CacheConfig{}); err == nil { // without a folder nothing can fail
 		f.Cache = cache
 	}

@@ -73,6 +73,7 @@ type config struct {
 		Anchors       string `yaml:"anchors"`
 		Intermediates string `yaml:"intermediates"`
 		Cache         string `yaml:"cache"`
+		ViewGrace     string `yaml:"view_grace"`
 	} `yaml:"trust"`
 	Timestamps struct {
 		URLs    []string `yaml:"urls"`
@@ -139,13 +140,16 @@ func (c *config) check() error {
 	return err
 }
 
-// durations reads the time-out of time-stamps and the limits that are times; an empty one is zero, which means the default.
-func (c *config) durations() (stamps time.Duration, l vault.Limits, err error) {
+// times are how long things that are no limits of the vault may take or stand.
+type times struct{ stamps, viewGrace time.Duration }
+
+// durations reads all that are times; an empty one is zero, which means the default.
+func (c *config) durations() (t times, l vault.Limits, err error) {
 	for _, d := range []struct {
 		name, text string
 		value      *time.Duration
 	}{
-		{"timestamps.timeout", c.Timestamps.Timeout, &stamps},
+		{"timestamps.timeout", c.Timestamps.Timeout, &t.stamps}, {"trust.view_grace", c.Trust.ViewGrace, &t.viewGrace},
 		{"limits.session_term", c.Limits.SessionTerm, &l.SessionTerm}, {"limits.job_term", c.Limits.JobTerm, &l.JobTerm},
 		{"limits.upload_grace", c.Limits.UploadGrace, &l.UploadGrace}, {"limits.receipt_wait", c.Limits.ReceiptWait, &l.ReceiptWait},
 	} {
@@ -153,16 +157,16 @@ func (c *config) durations() (stamps time.Duration, l vault.Limits, err error) {
 			continue
 		}
 		if *d.value, err = time.ParseDuration(d.text); err != nil || *d.value <= 0 {
-			return 0, l, fmt.Errorf("%w: %s is %q, not a duration such as 90s, 15m or 8h", errConfig, d.name, d.text)
+			return t, l, fmt.Errorf("%w: %s is %q, not a duration such as 90s, 15m or 8h", errConfig, d.name, d.text)
 		}
 	}
 	l.MaxSize, l.SealsPerMinute = c.Limits.MaxSize, c.Seal.PerMinute
-	return stamps, l, nil
+	return t, l, nil
 }
 
 // settings reads the files that the configuration names.
 func (c *config) settings() (settings, error) {
-	stampTimeout, limits, err := c.durations()
+	times, limits, err := c.durations()
 	if err != nil {
 		return settings{}, err
 	}
@@ -178,7 +182,7 @@ func (c *config) settings() (settings, error) {
 			SecretKey: objects.Secret(r.secret("objects.secret_key_file", c.Objects.SecretKeyFile)),
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
-		revocationCache: c.Trust.Cache, stampURLs: c.Timestamps.URLs, stampTimeout: stampTimeout, limits: limits,
+		revocationCache: c.Trust.Cache, viewGrace: times.viewGrace, stampURLs: c.Timestamps.URLs, stampTimeout: times.stamps, limits: limits,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

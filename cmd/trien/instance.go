@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
@@ -45,6 +46,7 @@ type settings struct {
 	intermediates []*x509.Certificate
 	// revocationCache is the folder for long lists of revoked certificates; empty: they are kept in memory.
 	revocationCache string
+	viewGrace       time.Duration // see certs.RevocationPolicy; 0: its default
 	stampURLs       []string
 	stampTimeout    time.Duration
 	limits          vault.Limits
@@ -117,7 +119,7 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 		return vault.Config{}, fmt.Errorf("opening the cache of revocation lists: %w", err)
 	}
 	return vault.Config{
-		Revocation: &certs.Fetcher{Cache: cache},
+		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
 		Store:      store, Objects: bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil

@@ -66,6 +66,9 @@ var (
 	signatureOpen = reason{"signature_indeterminate", CannotSay, pair{
 		"%s chưa kết luận được: %s (%s).",
 		"%s cannot be decided: %s (%s)."}}
+	revocationGrace = reason{"revocation_grace", Passed, pair{
+		"%s: tình trạng thu hồi chứng thư kiểm tra đến %s; nguồn thông tin hiện không trả lời, còn trong thời gian ân hạn khi xem.",
+		"%s: revocation was checked as of %s; the source does not answer now, and this is within the grace for viewing."}}
 	noTrustedTime = reason{"no_trusted_time", Passed, pair{
 		"%s không có dấu thời gian: thời điểm ký chỉ là lời khai.",
 		"%s has no time-stamp: its time is only claimed."}}

@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"context"
+	"crypto/x509"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +17,9 @@ type Trust struct {
 	Anchors *certs.Anchors
 	Policy  *ledger.Policy
 	At      time.Time // validation time; zero: now
+	// Online is asked about revocation where a file that is no export carries no evidence, see [signing.InspectOptions]; nil: nobody is. Exports carry
+	// theirs, and are judged alike everywhere.
+	Online func(ctx context.Context, chain []*x509.Certificate) (*certs.Standing, error)
 }
 
 // Outcome of a verdict.

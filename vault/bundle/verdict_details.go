@@ -125,31 +125,36 @@ var sourceWords = map[certs.Source]string{certs.OCSP: "OCSP", certs.CRL: "CRL"}
 
 // evidenceWords are one sentence on those that were not revoked, one on those that nothing is known of, and one for each that was.
 func evidenceWords(list []signing.Revocation) []Sentence {
-	var good, unknown []string
+	var good, unknown [2][]string // Vietnamese, English
 	var revoked []Sentence
 	for _, r := range list {
 		name := certificateName(r.Certificate)
 		source, known := sourceWords[r.Source]
-		by := fmt.Sprintf("%s (%s %s)", name, source, vnTime(r.ThisUpdate))
+		how := Sentence{}
+		switch {
+		case r.Stale:
+			how = Sentence{", hỏi trực tuyến, quá hạn trong thời gian ân hạn", ", asked online, ended within the grace"}
+		case r.Online:
+			how = Sentence{", hỏi trực tuyến", ", asked online"}
+		}
+		vi, en := fmt.Sprintf("%s (%s %s%s)", name, source, vnTime(r.ThisUpdate), how.Vi), fmt.Sprintf("%s (%s %s%s)", name, source, vnTime(r.ThisUpdate), how.En)
 		switch {
 		case !known:
-			unknown = append(unknown, name)
+			unknown[0], unknown[1] = append(unknown[0], name), append(unknown[1], name)
 		case r.Revoked:
 			at := vnTime(r.RevokedAt)
-			revoked = append(revoked, Sentence{"Chứng thư bị thu hồi lúc " + at + ": " + by, "Certificate revoked at " + at + ": " + by})
+			revoked = append(revoked, Sentence{"Chứng thư bị thu hồi lúc " + at + ": " + vi, "Certificate revoked at " + at + ": " + en})
 		default:
-			good = append(good, by)
+			good[0], good[1] = append(good[0], vi), append(good[1], en)
 		}
 	}
 	var out []Sentence
-	if len(good) > 0 {
-		names := strings.Join(good, "; ")
-		out = append(out, Sentence{"Chứng thư không bị thu hồi: " + names, "Certificates not revoked: " + names})
+	if len(good[0]) > 0 {
+		out = append(out, Sentence{"Chứng thư không bị thu hồi: " + strings.Join(good[0], "; "), "Certificates not revoked: " + strings.Join(good[1], "; ")})
 	}
 	out = append(out, revoked...)
-	if len(unknown) > 0 {
-		names := strings.Join(unknown, "; ")
-		out = append(out, Sentence{"Không có bằng chứng về thu hồi: " + names, "No evidence on revocation: " + names})
+	if len(unknown[0]) > 0 {
+		out = append(out, Sentence{"Không có bằng chứng về thu hồi: " + strings.Join(unknown[0], "; "), "No evidence on revocation: " + strings.Join(unknown[1], "; ")})
 	}
 	return out
 }

@@ -51,6 +51,8 @@ type (
 		RevokedAt  *time.Time   `json:"revoked_at,omitempty"`
 		Reason     int          `json:"reason,omitempty"`
 		Text       string       `json:"text,omitempty"`
+		Online     bool         `json:"online,omitempty"`
+		Stale      bool         `json:"stale,omitempty"`
 	}
 	lockJSON struct {
 		Action signing.LockAction `json:"action"`
@@ -113,6 +115,7 @@ func revocationToJSON(r *signing.Revocation) revocationJSON {
 	j := revocationJSON{
 		Subject: printed(r.Certificate.Subject.String()), Serial: hex.EncodeToString(r.Certificate.SerialNumber.Bytes()), Source: r.Source,
 		ThisUpdate: known(r.ThisUpdate), NextUpdate: known(r.NextUpdate), Revoked: r.Revoked, RevokedAt: known(r.RevokedAt), Reason: r.Reason, Text: printed(r.Text),
+		Online: r.Online, Stale: r.Stale,
 	}
 	if r.Responder != nil {
 		j.Responder = printed(r.Responder.Subject.String())

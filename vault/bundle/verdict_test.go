@@ -55,6 +55,10 @@ func exampleVerdict() *Verdict {
 				}},
 			{Field: "Signature2", SubFilter: "ETSI.CAdES.detached", Kind: kindSignature, Indication: signing.Indeterminate, SubIndication: "NO_CERTIFICATE_CHAIN_FOUND",
 				Level: "B-B", ClaimedTime: at.Add(time.Minute), Signer: certificate("Ban Tổ chức", "Ban Tổ chức", 0xdef),
+				Revocation: []signing.Revocation{
+					{Certificate: issuer, Source: certs.OCSP, ThisUpdate: at.Add(-time.Hour), NextUpdate: at, Online: true, Stale: true},
+					{Certificate: authority, Source: certs.CRL, ThisUpdate: at, Online: true},
+				},
 				Findings: []signing.Finding{{Code: "no-chain", Text: "no chain to an anchor", Fatal: true}}},
 			{Field: "Signature3", SubFilter: "ETSI.RFC3161", Kind: kindTimestamp, Indication: signing.Failed, SubIndication: "HASH_FAILURE", Level: "B-LTA"},
 		},
@@ -68,7 +72,7 @@ func exampleVerdict() *Verdict {
 	}
 	v.Person, v.Seal = &v.Signatures[0], &v.Signatures[1]
 	v.Findings = []Finding{
-		policyDiffers.with(), signatureOpen.with(roleSeal, explain(v.Seal), v.Seal.SubIndication),
+		policyDiffers.with(), revocationGrace.with(roleSeal, vnTime(staleAsOf(v.Seal))), signatureOpen.with(roleSeal, explain(v.Seal), v.Seal.SubIndication),
 		signatureFailed.with(roleStamp, explain(&v.Signatures[2]), "HASH_FAILURE"), attachmentExtra.with("a\x1b[2Jb\nc"),
 	}
 	(&judge{v: v}).conclude()

@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"time"
+
 	"trien/certs"
 	"trien/signing"
 )
@@ -26,7 +28,11 @@ func (j *judge) judgeSignatures() error {
 	if j.doc == nil {
 		return nil
 	}
-	report, err := signing.Inspect(j.ctx, j.r, j.size, signing.InspectOptions{Anchors: j.trust.Anchors, At: j.trust.At, Strict: j.export})
+	o := signing.InspectOptions{Anchors: j.trust.Anchors, At: j.trust.At, Strict: j.export}
+	if !j.export {
+		o.Online = j.trust.Online
+	}
+	report, err := signing.Inspect(j.ctx, j.r, j.size, o)
 	if err != nil {
 		return err
 	}
@@ -122,6 +128,9 @@ func (j *judge) role(s *signing.SignatureReport) pair {
 
 func (j *judge) judgeSignature(s *signing.SignatureReport) {
 	role := j.role(s)
+	if asOf := staleAsOf(s); !asOf.IsZero() {
+		j.find(revocationGrace, role, vnTime(asOf))
+	}
 	switch s.Indication {
 	case signing.Passed:
 		if s.Kind == kindSignature && s.Time.IsZero() {
@@ -132,6 +141,16 @@ func (j *judge) judgeSignature(s *signing.SignatureReport) {
 	default:
 		j.find(signatureOpen, role, explain(s), subIndication(s))
 	}
+}
+
+// staleAsOf is the time of the oldest statement that counted although it had ended; zero if all stand.
+func staleAsOf(s *signing.SignatureReport) (asOf time.Time) {
+	for _, r := range revocations(s) {
+		if r.Stale && (asOf.IsZero() || r.ThisUpdate.Before(asOf)) {
+			asOf = r.ThisUpdate
+		}
+	}
+	return asOf
 }
 
 // strictly makes a signature failed that passes its cryptography and has a fatal finding. One that is undecided stays so: without its
