@@ -1,7 +1,10 @@
 // Command trien-verify judges an exported dossier offline: one file, the root certificates and the ledger policy that
 // the judge believes, and a verdict. It needs no network, no database and no C library.
 //
-// It exits with 0 if the dossier passed, 1 if it failed, 2 if nobody can say, 3 if it was called wrongly.
+// Its other commands are an auditor's: log follows a published log, version and event prove what is in it, reconcile compares it with
+// an inventory, fork judges the evidence of a fork. They need plain HTTPS to the log's files, or a folder with a copy of them.
+//
+// It exits with 0 if all is well, 1 if something failed, 2 if nobody can say, 3 if it was called wrongly.
 package main
 
 import (
@@ -57,8 +60,13 @@ func exitCode(err error, stderr io.Writer) int {
 	return bundle.CannotSay.ExitCode()
 }
 
-// run judges the file that args name and prints the verdict on stdout. Standard input is not read.
-func run(ctx context.Context, args []string, _ io.Reader, stdout, _ io.Writer) error {
+// run does what args ask: a command, or the judgement of the file that they name. Standard input is not read.
+func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) error {
+	if len(args) > 0 {
+		if command, ok := commands[args[0]]; ok {
+			return command(ctx, args[1:], stdout, stderr)
+		}
+	}
 	o, err := parseOptions(args)
 	switch {
 	case err != nil:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,12 +37,16 @@ func TestCommandLine(t *testing.T) {
 					return err
 				}
 			}
-			return nil
+			return newPublisher(e)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "flip": flip,
-		},
+		Cmds: commandsOfScripts(),
 	})
+}
+
+func commandsOfScripts() map[string]func(*testscript.TestScript, bool, []string) {
+	all := maps.Clone(logCommands)
+	all["exits"], all["flip"] = exits, flip
+	return all
 }
 
 // exits runs "exits CODE PROGRAM ARGS...": the exit code is what other programs read, so each is checked as a number.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 )
@@ -27,6 +26,13 @@ Cách dùng / usage:
                    judge for this time (RFC 3339); default: now
   --version, --help
 
+Dành cho người kiểm toán / for auditors (trien-verify LỆNH --help):
+  log              theo dõi sổ cái đã công bố / follow a published log
+  version          chứng minh một phiên bản có trong sổ cái / prove that a version is in the log
+  event            chứng minh một lần truy cập có trong sổ cái / prove that an access event is in the log
+  reconcile        đối chiếu danh mục phiên bản với sổ cái / compare an inventory with the log
+  fork             xét chứng cứ sổ cái bị tách nhánh / judge the evidence of a fork
+
 Mã thoát / exit codes:
   0  đạt / passed
   1  không đạt / failed
@@ -46,30 +52,18 @@ func parseOptions(args []string) (options, error) {
 	var o options
 	var at string
 	flags := flag.NewFlagSet("trien-verify", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.anchors, "anchors", "", "")
 	flags.StringVar(&o.policy, "policy", "", "")
 	flags.StringVar(&o.lang, "lang", "vi", "")
 	flags.StringVar(&at, "at", "", "")
 	flags.BoolVar(&o.json, "json", false, "")
 	flags.BoolVar(&o.version, "version", false, "")
-	var files []string
-	for len(args) > 0 {
-		if err := flags.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return options{help: true}, nil
-			}
-			return o, fmt.Errorf("%w: %w", errUsage, err)
-		}
-		rest := flags.Args()
-		if consumed := len(args) - len(rest); consumed > 0 && args[consumed-1] == "--" {
-			files = append(files, rest...)
-			break
-		}
-		if len(rest) > 0 {
-			files, rest = append(files, rest[0]), rest[1:]
-		}
-		args = rest
+	files, err := takeFlags(flags, args)
+	switch {
+	case errors.Is(err, errHelp):
+		return options{help: true}, nil
+	case err != nil:
+		return o, err
 	}
 	if o.version {
 		return o, nil
