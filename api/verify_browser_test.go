@@ -237,7 +237,10 @@ func TestVerifyInABrowser(t *testing.T) {
 		}
 		p.wants("#verdict", "Foreign Root")
 		p.look("verify-browser-foreign")
-		golden := filepath.Join("..", "vault", "bundle", "testdata")
+		golden, err := filepath.Abs(filepath.Join("..", "vault", "bundle", "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
 		s.anchors, s.policy = filepath.Join(golden, "anchors.pem"), filepath.Join(golden, "policy.txt")
 		p.choose("#judge input[name=anchors]", s.anchors)
 		p.choose("#judge input[name=policy]", s.policy)
