@@ -77,7 +77,7 @@
       s.findings.length ? el('details', {}, el('summary', {}, t('verdict.details')), el('ul', { class: 'findings', lang: 'en' },
         s.findings.map((f) => el('li', {}, f.text, ' ', code(f.code))))) : null,
       more(s, 'field sub_filter kind indication sub_indication level signer time claimed_time byte_range findings')));
-    const when = (s) => (s.time ? [`${t('verdict.proven')} `, clock(s.time)]
+    const when = (s) => (s.time ? [`${t('judge.proven')} `, clock(s.time)]
       : s.claimed_time ? [`${t('verdict.claimed')} `, clock(s.claimed_time)] : [t('judge.notime')]);
     const signatures = (list, first) => (list.length ? el('ul', { class: 'versions' }, list.map((s, i) => signature(s, first ? i : -1))) : null);
 
