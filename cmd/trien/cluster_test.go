@@ -35,6 +35,7 @@ func TestCluster(t *testing.T) {
 	for _, args := range [][]string{
 		{"keyring", "--out", c.path("keyring"), "--passphrase-file", c.path("passphrase")},
 		{"ledger-key", "--out", c.path("ledger.key"), "--origin", "cluster.example/records"},
+		{"ledger-key", "--out", c.path("access.key"), "--origin", "cluster.example/access"},
 		{"migrate", "--config", c.config},
 		{"bootstrap", "--config", c.config, "--unit", "Ban Tổ chức", "--login", "quantri", "--name", "Quản Trị", "--password-file", c.path("password")},
 	} {
@@ -151,6 +152,7 @@ objects: {endpoint: %[3]q, secure: false, bucket: %[4]s, access_key_file: %[1]s/
 keys: {keyring: %[1]s/keyring, passphrase_file: %[1]s/passphrase}
 ledger:
   key_file: %[1]s/ledger.key
+  access_key_file: %[1]s/access.key
   database_url_file: %[1]s/owner-url
   trillian: {address: %[5]q}
 seal: {module: %[6]s, token: seal, pin_file: %[1]s/pin, certificate: %[1]s/seal.pem}

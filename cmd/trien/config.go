@@ -14,8 +14,6 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"trien/certs"
-	"trien/ledger"
-	"trien/ledger/trillianlog"
 	"trien/signing/token"
 	"trien/vault"
 	"trien/vault/objects"
@@ -53,10 +51,20 @@ type config struct {
 	} `yaml:"keys"`
 	Ledger struct {
 		KeyFile         string `yaml:"key_file"`
+		AccessKeyFile   string `yaml:"access_key_file"`
 		DatabaseURLFile string `yaml:"database_url_file"`
-		Trillian        struct {
-			Address string `yaml:"address"`
-			TreeID  int64  `yaml:"tree_id"`
+		WitnessesFile   string `yaml:"witnesses_file"`
+		Public          struct {
+			Bucket string `yaml:"bucket"`
+			Prefix string `yaml:"prefix"`
+		} `yaml:"public"`
+		Trillian struct {
+			Address      string `yaml:"address"`
+			TreeID       int64  `yaml:"tree_id"`
+			AccessTreeID int64  `yaml:"access_tree_id"`
+			CAFile       string `yaml:"ca_file"`
+			Certificate  string `yaml:"certificate"`
+			Key          string `yaml:"key"`
 		} `yaml:"trillian"`
 	} `yaml:"ledger"`
 	Seal struct {
@@ -114,7 +122,8 @@ func (c *config) check() error {
 		{"objects.endpoint", c.Objects.Endpoint}, {"objects.bucket", c.Objects.Bucket},
 		{"objects.access_key_file", c.Objects.AccessKeyFile}, {"objects.secret_key_file", c.Objects.SecretKeyFile},
 		{"keys.keyring", c.Keys.Keyring}, {"keys.passphrase_file", c.Keys.PassphraseFile},
-		{"ledger.key_file", c.Ledger.KeyFile}, {"ledger.database_url_file", c.Ledger.DatabaseURLFile},
+		{"ledger.key_file", c.Ledger.KeyFile}, {"ledger.access_key_file", c.Ledger.AccessKeyFile},
+		{"ledger.database_url_file", c.Ledger.DatabaseURLFile},
 		{"seal.module", c.Seal.Module}, {"seal.token", c.Seal.Token}, {"seal.pin_file", c.Seal.PINFile},
 		{"seal.certificate", c.Seal.Certificate}, {"trust.anchors", c.Trust.Anchors},
 	} {
@@ -187,9 +196,11 @@ func (c *config) settings() (settings, error) {
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)
 	}
-	s.log = trillianlog.Config{
-		Database: r.secret("ledger.database_url_file", c.Ledger.DatabaseURLFile),
-		Address:  c.Ledger.Trillian.Address, TreeID: c.Ledger.Trillian.TreeID,
+	s.logs = c.logs(&r)
+	if c.Ledger.Public.Bucket != "" {
+		bucket := s.objects
+		bucket.Bucket = c.Ledger.Public.Bucket
+		s.logs.bucket = &bucket
 	}
 	s.seal.token = token.Config{Module: c.Seal.Module, Label: c.Seal.Token, PIN: r.secret("seal.pin_file", c.Seal.PINFile)}
 	s.offerKey = r.offerKey("agents.key_file", c.Agents.KeyFile)
@@ -206,11 +217,6 @@ func (c *config) settings() (settings, error) {
 	}
 	s.seal.certificate, s.seal.chain = chain[0], chain[1:]
 	s.anchors = anchors
-	key, err := ledger.ReadSigningKey(c.Ledger.KeyFile)
-	if err != nil {
-		return settings{}, fmt.Errorf("%w: ledger.key_file: %w", errConfig, err)
-	}
-	s.log.Signer, s.log.VerifierKey = key.Signer(), key.VerifierKey()
 	return s, nil
 }
 

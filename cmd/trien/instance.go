@@ -16,7 +16,6 @@ import (
 
 	"trien/api"
 	"trien/certs"
-	"trien/ledger/trillianlog"
 	"trien/signing"
 	"trien/signing/token"
 	"trien/vault"
@@ -35,7 +34,7 @@ type settings struct {
 	objects             objects.Config
 	keyring             string
 	passphrase          []byte
-	log                 trillianlog.Config
+	logs                logSettings
 	seal                struct {
 		token       token.Config
 		certificate *x509.Certificate
@@ -58,7 +57,7 @@ type settings struct {
 // instance is a running vault.
 type instance struct {
 	vault  *vault.Vault
-	log    *trillianlog.Log
+	logs   logs
 	api    *api.Server
 	logger *slog.Logger
 	close  []func() error // in the order to run them
@@ -81,35 +80,34 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 	if err != nil {
 		return nil, err
 	}
-	s.log.Logger = logger
-	if in.log, err = trillianlog.Open(ctx, s.log); err != nil {
-		return nil, fmt.Errorf("opening the ledger: %w", err)
+	bucket, err := objects.Open(ctx, s.objects)
+	if err != nil {
+		return nil, fmt.Errorf("opening the object store: %w", err)
 	}
-	in.closes(in.log.Close)
+	if in.logs, err = in.openLogs(ctx, s.logs, bucket, logger); err != nil {
+		return nil, err
+	}
 	sealer, err := openSealer(s.seal.token, s.seal.certificate, s.seal.chain)
 	if err != nil {
 		return nil, fmt.Errorf("opening the organisation's token: %w", err)
 	}
 	in.closes(sealer.Close)
-	c.Log, c.Sealer, c.OfferKey = in.log, sealer, s.offerKey
+	c.Objects, c.Log, c.AccessLog, c.Sealer, c.OfferKey = bucket, in.logs.records, in.logs.access, sealer, s.offerKey
 	in.vault = vault.New(c)
 	in.api = api.New(api.Config{
 		Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch, PublicURL: s.publicURL, TrustedProxies: s.trustedProxies,
+		Logs: in.logs.public(), Publications: in.logs.publications(),
 	})
 	return in, nil
 }
 
-// storage connects what keeps documents, and says whom to believe: all that a vault is made of but its ledger and its seal.
+// storage connects what keeps records, and says whom to believe: all that a vault is made of but its objects, its logs and its seal.
 func (in *instance) storage(ctx context.Context, s settings) (vault.Config, error) {
 	store, err := postgres.Open(ctx, s.databaseURL)
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("opening the database: %w", err)
 	}
 	in.closes(func() error { store.Close(); return nil })
-	bucket, err := objects.Open(ctx, s.objects)
-	if err != nil {
-		return vault.Config{}, fmt.Errorf("opening the object store: %w", err)
-	}
 	keys, err := envelope.OpenKeyring(s.keyring, s.passphrase)
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("opening the keyring: %w", err)
@@ -120,7 +118,7 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	}
 	return vault.Config{
 		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
-		Store:      store, Objects: bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
+		Store:      store, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }
@@ -180,7 +178,8 @@ func (in *instance) serve(ctx context.Context, l listeners) error {
 	// The workers outlive the listeners: a request that waits for its receipt still gets it.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	start("ledger", func() error { return in.log.Run(background) })
+	start("ledger", func() error { return in.logs.records.Run(background) })
+	start("ledger of access events", func() error { return in.logs.access.Run(background) })
 	start("vault", func() error { return in.vault.Run(background) })
 	start("user listener", func() error { return user.Serve(l.user) })
 	start("administration listener", func() error { return admin.Serve(l.admin) })

@@ -160,11 +160,16 @@ func migrateCommand(ctx context.Context, args []string, s stdio) error {
 	if err := postgres.Migrate(ctx, set.ownerURL, set.appRole); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
 	}
-	set.log.Logger = newLogger(s)
-	log, err := trillianlog.Open(ctx, set.log) // it migrates its own schemas
-	if err != nil {
-		return fmt.Errorf("migrating the ledger: %w", err)
+	for _, log := range []trillianlog.Config{set.logs.records, set.logs.access} {
+		log.Logger = newLogger(s)
+		l, err := trillianlog.Open(ctx, log) // it migrates its own schemas and Trillian's
+		if err == nil {
+			err = l.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("migrating the ledger: %w", err)
+		}
 	}
 	fmt.Fprintln(s.out, "the database is up to date")
-	return log.Close()
+	return nil
 }

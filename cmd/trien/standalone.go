@@ -31,6 +31,7 @@ import (
 const (
 	standaloneUnit   = "Ban Tổ chức (thử nghiệm)"
 	standaloneOrigin = "standalone.trien.example/records"
+	standaloneAccess = "standalone.trien.example/access"
 	sealLabel        = "trien-seal"
 	authorityFolder  = "authority"
 	adminLogin       = "quantri"
@@ -77,7 +78,7 @@ func standaloneSettings(ctx context.Context, svc *standalone.Services, o serveFl
 			Endpoint: "objects.standalone.local", Socket: svc.S3.Socket, Bucket: svc.S3.Bucket, AccessKey: svc.S3.AccessKey,
 			SecretKey: objects.Secret(svc.S3.SecretKey),
 		},
-		keyring: svc.Keyring, passphrase: svc.Passphrase, log: trillianlog.Config{Database: svc.OwnerURL},
+		keyring: svc.Keyring, passphrase: svc.Passphrase, logs: logSettings{prefix: defaultPublicPrefix},
 		anchors: certs.NewAnchors(svc.Authority.Root()), intermediates: svc.Authority.Intermediates(),
 		stampURLs: []string{svc.Authority.TSA()}, limits: vault.Limits{UploadGrace: o.uploadGrace},
 		scratch: filepath.Join(svc.Dir, "scratch"),
@@ -94,11 +95,16 @@ func standaloneSettings(ctx context.Context, svc *standalone.Services, o serveFl
 	if err := ensureKeyring(set.keyring, set.passphrase); err != nil {
 		return settings{}, admin, err
 	}
-	key, err := ensureLedgerKey(filepath.Join(svc.Dir, "secrets", "ledger.key"))
-	if err != nil {
-		return settings{}, admin, err
+	for _, log := range []struct {
+		config       *trillianlog.Config
+		file, origin string
+	}{{&set.logs.records, "ledger.key", standaloneOrigin}, {&set.logs.access, "ledger-access.key", standaloneAccess}} {
+		key, err := ensureLedgerKey(filepath.Join(svc.Dir, "secrets", log.file), log.origin)
+		if err != nil {
+			return settings{}, admin, err
+		}
+		*log.config = trillianlog.Config{Database: svc.OwnerURL, Signer: key.Signer(), VerifierKey: key.VerifierKey()}
 	}
-	set.log.Signer, set.log.VerifierKey = key.Signer(), key.VerifierKey()
 	if set.offerKey, err = ensureOfferKey(filepath.Join(svc.Dir, "secrets", "offer.key")); err != nil {
 		return settings{}, admin, err
 	}
@@ -122,12 +128,12 @@ func ensureKeyring(path string, passphrase []byte) error {
 	return nil
 }
 
-func ensureLedgerKey(path string) (*ledger.SigningKey, error) {
+func ensureLedgerKey(path, origin string) (*ledger.SigningKey, error) {
 	key, err := ledger.ReadSigningKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	if key, err = ledger.GenerateSigningKey(standaloneOrigin); err != nil {
+	if key, err = ledger.GenerateSigningKey(origin); err != nil {
 		return nil, fmt.Errorf("making the ledger's key: %w", err)
 	}
 	return key, key.WriteFile(path)

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path"
+
+	"trien/api"
+	"trien/ledger"
+	"trien/ledger/trillianlog"
+	"trien/vault/objects"
+)
+
+// Names of the two logs, in addresses and in the public copy.
+const (
+	recordsLog = api.DefaultLog
+	accessLog  = "access"
+)
+
+// defaultPublicPrefix is where the public copies lie in their bucket.
+const defaultPublicPrefix = "public/ledger"
+
+// logSettings is what the two logs are made of.
+type logSettings struct {
+	records, access trillianlog.Config
+	witnesses       []byte          // the witness, group and quorum lines of a policy; nil: there are no witnesses
+	bucket          *objects.Config // of the public copies; nil: the vault's own
+	prefix          string
+}
+
+// logs are the two logs, open.
+type logs struct{ records, access *trillianlog.Log }
+
+// openLogs opens both logs. Their public copies lie in bucket unless the settings name another.
+func (in *instance) openLogs(ctx context.Context, s logSettings, bucket *objects.Store, logger *slog.Logger) (l logs, err error) {
+	if s.bucket != nil {
+		if bucket, err = objects.Open(ctx, *s.bucket); err != nil {
+			return logs{}, fmt.Errorf("opening the bucket of the public ledger: %w", err)
+		}
+	}
+	for _, log := range []struct {
+		name   string
+		config trillianlog.Config
+		to     **trillianlog.Log
+	}{{recordsLog, s.records, &l.records}, {accessLog, s.access, &l.access}} {
+		c := log.config
+		c.Logger = logger
+		c.Public = bucket.Public(path.Join(s.prefix, log.name))
+		if c.Cosigner, err = cosigner(ctx, c, s.witnesses, logger); err != nil {
+			return logs{}, err
+		}
+		if *log.to, err = trillianlog.Open(ctx, c); err != nil {
+			return logs{}, fmt.Errorf("opening the ledger of %s: %w", log.name, err)
+		}
+		in.closes((*log.to).Close)
+	}
+	return l, nil
+}
+
+// logPolicy is the policy of a log that may have had other keys.
+func logPolicy(ctx context.Context, c trillianlog.Config, witnesses []byte) (*ledger.Policy, error) {
+	known, err := trillianlog.Keys(ctx, c.Database, c.Signer.Name())
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger's keys: %w", err)
+	}
+	keys := []string{c.VerifierKey}
+	if c.Next != nil {
+		keys = []string{c.Next.VerifierKey(), c.VerifierKey}
+	}
+	for _, k := range known {
+		if k != keys[0] && k != keys[len(keys)-1] {
+			keys = append(keys, k)
+		}
+	}
+	var text []byte
+	for _, k := range keys {
+		text = fmt.Appendf(text, "log %s\n", k)
+	}
+	p, err := ledger.ParsePolicy(append(text, witnesses...))
+	if err != nil {
+		return nil, fmt.Errorf("%w: ledger.witnesses_file: %w", errConfig, err)
+	}
+	return p, nil
+}
+
+// publicLogs are the logs as strangers read them.
+func (l logs) public() map[string]api.PublicLog {
+	return map[string]api.PublicLog{recordsLog: l.records, accessLog: l.access}
+}
+
+// publications tell how far strangers can see.
+func (l logs) publications() map[string]func(context.Context) (api.Publication, error) {
+	of := func(log *trillianlog.Log) func(context.Context) (api.Publication, error) {
+		return func(ctx context.Context) (api.Publication, error) {
+			p, err := log.Publication(ctx)
+			return api.Publication{Size: p.Size, Published: p.Published, Failing: p.Failing != nil}, err
+		}
+	}
+	return map[string]func(context.Context) (api.Publication, error){recordsLog: of(l.records), accessLog: of(l.access)}
+}
+
+// logs reads the part of the configuration that is about the ledger.
+func (c *config) logs(r *fileReader) logSettings {
+	s := logSettings{prefix: c.Ledger.Public.Prefix}
+	if s.prefix == "" {
+		s.prefix = defaultPublicPrefix
+	}
+	s.records = trillianlog.Config{
+		Database: r.secret("ledger.database_url_file", c.Ledger.DatabaseURLFile), Address: c.Ledger.Trillian.Address,
+	}
+	if c.Ledger.Trillian.CAFile != "" {
+		s.records.TLS = r.trillianTLS(c)
+	}
+	s.access = s.records
+	s.records.TreeID, s.access.TreeID = c.Ledger.Trillian.TreeID, c.Ledger.Trillian.AccessTreeID
+	r.logKey(&s.records, "ledger.key_file", c.Ledger.KeyFile)
+	r.logKey(&s.access, "ledger.access_key_file", c.Ledger.AccessKeyFile)
+	if r.err == nil && s.records.Signer.Name() == s.access.Signer.Name() {
+		r.fail("ledger.access_key_file", errors.New("the key has the name of the other log: make one with a name of its own"))
+	}
+	if c.Ledger.WitnessesFile != "" {
+		s.witnesses = r.file("ledger.witnesses_file", c.Ledger.WitnessesFile)
+	}
+	return s
+}
+
+func (r *fileReader) file(key, name string) []byte {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		r.fail(key, err)
+	}
+	return b
+}
+
+// logKey reads the key of a log.
+func (r *fileReader) logKey(c *trillianlog.Config, key, name string) {
+	k, err := ledger.ReadSigningKey(name)
+	if err != nil {
+		r.fail(key, err)
+		return
+	}
+	c.Signer, c.VerifierKey = k.Signer(), k.VerifierKey()
+}
+
+// trillianTLS is how an outside Trillian is dialled: it shows a certificate of the authority, and we ours, if we have one.
+func (r *fileReader) trillianTLS(c *config) *tls.Config {
+	t := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
+	if !t.RootCAs.AppendCertsFromPEM(r.file("ledger.trillian.ca_file", c.Ledger.Trillian.CAFile)) {
+		r.fail("ledger.trillian.ca_file", errors.New("it holds no certificate"))
+	}
+	if c.Ledger.Trillian.Certificate == "" {
+		return t
+	}
+	pair, err := tls.LoadX509KeyPair(c.Ledger.Trillian.Certificate, c.Ledger.Trillian.Key)
+	if err != nil {
+		r.fail("ledger.trillian.certificate", err)
+	}
+	t.Certificates = []tls.Certificate{pair}
+	return t
+}
