@@ -34,14 +34,15 @@ type house struct {
 var drawing = house{
 	module: "trien",
 	rooms: map[string]string{
-		"certs":                  "",
-		"certs/devpki":           "certs",
-		"ledger":                 "",
-		"ledger/audit":           "ledger ledger/tiles",
-		"ledger/tiles":           "ledger",
-		"ledger/tiles/tilestest": "ledger ledger/tiles",
-		"ledger/trillianlog":     "ledger ledger/tiles",
-		"ledger/witness":         "ledger",
+		"certs":                      "",
+		"certs/devpki":               "certs",
+		"ledger":                     "",
+		"ledger/audit":               "ledger ledger/tiles",
+		"ledger/tiles":               "ledger",
+		"ledger/tiles/tilestest":     "ledger ledger/tiles",
+		"ledger/trillianlog":         "ledger ledger/tiles",
+		"ledger/witness":             "ledger",
+		"ledger/witness/witnesstest": "ledger",
 
 		"signing":               "certs signing/pdf",
 		"signing/offer":         "",
@@ -98,7 +99,7 @@ var drawing = house{
 
 		// Transparency: the pure ledger and its two adapters.
 		"github.com/transparency-dev":    "ledger ledger/tiles ledger/witness",
-		"golang.org/x/mod/sumdb":         "ledger ledger/trillianlog ledger/witness",
+		"golang.org/x/mod/sumdb":         "ledger ledger/trillianlog ledger/witness ledger/witness/witnesstest",
 		"github.com/digitorus/timestamp": "certs/devpki",
 
 		// Peers that our work is measured against and judged beside; they decide nothing anywhere.
@@ -107,7 +108,7 @@ var drawing = house{
 
 		// Small ones.
 		"github.com/google/uuid": "*",
-		"golang.org/x/crypto":    "certs certs/devpki signing vault vault/envelope",
+		"golang.org/x/crypto":    "certs certs/devpki ledger/witness/witnesstest signing vault vault/envelope",
 		"golang.org/x/image":     "signing/pdf vault vault/vaulttest/samples",
 		"golang.org/x/sync":      "*",
 		"golang.org/x/sys":       "*",

@@ -63,6 +63,16 @@ func AddCosignatures(p *Policy, signed []byte, lines ...string) ([]byte, error) 
 	return again, err
 }
 
+// WithoutCosignatures is the checkpoint with the log's own lines only. Errors are those of [Policy.OpenUnwitnessed].
+func WithoutCosignatures(p *Policy, signed []byte) ([]byte, error) {
+	j, err := p.judge(signed)
+	if err != nil {
+		return nil, err
+	}
+	j.signatures = j.signatures[:j.own]
+	return j.marshal(), nil
+}
+
 // judged is a checkpoint of which every line holds.
 type judged struct {
 	signedCheckpoint

@@ -218,6 +218,12 @@ func TestAddCosignatures(t *testing.T) {
 	if got := must[[]byte](t)(ledger.AddCosignatures(p, s.timed)); !bytes.Equal(got, s.timed) {
 		t.Errorf("nothing added:\n%s", got)
 	}
+	if got := must[[]byte](t)(ledger.WithoutCosignatures(p, s.timed)); !bytes.Equal(got, bare) {
+		t.Errorf("all taken away:\n%s", got)
+	}
+	if _, err := ledger.WithoutCosignatures(p, bare[:len(bare)-1]); !errors.Is(err, ledger.ErrMalformed) {
+		t.Errorf("err %v", err)
+	}
 	renewed := must[[]byte](t)(ledger.AddCosignatures(p, s.timed, newer))
 	if c := must[ledger.Checkpoint](t)(p.OpenCheckpoint(renewed)); c.Witnessed[0].Unix() != 1795427000 || c.Witnessed[1].Unix() != 1795426217 {
 		t.Errorf("renewed: %+v", c)

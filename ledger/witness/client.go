@@ -84,9 +84,13 @@ func (c *Client) Cosign(ctx context.Context, signed []byte, prove Prove) (cosign
 	if err != nil {
 		return nil, err
 	}
+	own, err := ledger.WithoutCosignatures(c.policy, signed)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	q := question{head: head, note: ownLines(signed, head), prove: onceForEach(prove)}
+	q := question{head: head, note: own, prove: onceForEach(prove)}
 	answers := make(chan answer, len(c.peers))
 	for _, p := range c.peers {
 		go func() { answers <- p.ask(ctx, q) }()

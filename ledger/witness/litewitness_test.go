@@ -2,154 +2,33 @@ package witness_test
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"filippo.io/torchwood"
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 
 	"trien/ledger"
 	"trien/ledger/witness"
+	"trien/ledger/witness/witnesstest"
 )
 
-var built struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-func TestMain(m *testing.M) {
-	if os.Getenv(childVariable) != "" {
-		os.Exit(child())
-	}
-	code := m.Run()
-	if built.dir != "" {
-		_ = os.RemoveAll(built.dir)
-	}
-	os.Exit(code)
-}
-
-// buildLitewitness builds the witness of filippo.io/torchwood and what tells it of a log.
-func buildLitewitness(t testing.TB) (litewitness, addlog string) {
+func startLitewitness(t testing.TB, name string) (*witnesstest.Litewitness, place) {
 	t.Helper()
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "litewitness-"); built.err != nil {
-			return
-		}
-		cmd := exec.Command("go", "build", "-C", "testdata/litewitness", "-o", built.dir+"/", "filippo.io/torchwood/cmd/litewitness", "./addlog")
-		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("building litewitness: %w\n%s", err, out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return filepath.Join(built.dir, "litewitness"), filepath.Join(built.dir, "addlog")
-}
-
-// foreign is a litewitness process. It gets its key from an SSH agent, which the test is.
-type foreign struct {
-	place
-	args    []string
-	process *exec.Cmd
-	log     bytes.Buffer
-}
-
-func startLitewitness(t testing.TB, name string) *foreign {
-	t.Helper()
-	binary, addlog := buildLitewitness(t)
-	dir := t.TempDir()
-	sum := sha256.Sum256([]byte("litewitness " + name))
-	private := ed25519.NewKeyFromSeed(sum[:])
-	public := must[ssh.PublicKey](t)(ssh.NewPublicKey(private.Public()))
-	keyring := agent.NewKeyring()
-	if err := keyring.Add(agent.AddedKey{PrivateKey: private}); err != nil {
-		t.Fatal(err)
-	}
-	socket := serveAgent(t, keyring)
-	listener := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
-	addr := listener.Addr().String()
-	_ = listener.Close()
-	db := filepath.Join(dir, "w.db")
-	signer := must[*torchwood.CosignatureSigner](t)(torchwood.NewCosignatureSigner("witness.example/"+name, private))
-	f := &foreign{
-		place: place{name, signer.Verifier().String(), "http://" + addr},
-		args:  []string{binary, "-name", "witness.example/" + name, "-db", db, "-ssh-agent", socket, "-listen", addr, "-key", ssh.FingerprintSHA256(public)},
-	}
-	f.start(t)
-	key := signingKey(t, origin, "log").VerifierKey()
-	if out, err := exec.Command(addlog, db, origin, key).CombinedOutput(); err != nil {
-		t.Fatalf("telling litewitness of the log: %v\n%s", err, out)
-	}
-	return f
-}
-
-func serveAgent(t testing.TB, keyring agent.Agent) (socket string) {
-	t.Helper()
-	dir := must[string](t)(os.MkdirTemp("", "agent-")) // short: a socket's path is
-	l := must[net.Listener](t)(net.Listen("unix", filepath.Join(dir, "s")))
-	t.Cleanup(func() { _, _ = l.Close(), os.RemoveAll(dir) })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _, _ = agent.ServeAgent(keyring, c), c.Close() }()
-		}
-	}()
-	return l.Addr().String()
-}
-
-func (f *foreign) start(t testing.TB) {
-	t.Helper()
-	f.process = exec.Command(f.args[0], f.args[1:]...)
-	f.process.Stderr = &f.log
-	if err := f.process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	process := f.process
-	t.Cleanup(func() { _, _ = process.Process.Kill(), process.Wait() })
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(f.url + "/")
-		if err == nil {
-			_ = resp.Body.Close()
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("litewitness does not listen: %v\n%s", err, f.log.String())
-		}
-	}
-}
-
-func (f *foreign) kill(t testing.TB) {
-	t.Helper()
-	if err := f.process.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = f.process.Wait()
+	w := witnesstest.StartLitewitness(t, "witness.example/"+name, signingKey(t, origin, "log").VerifierKey())
+	return w, place{name, w.VerifierKey, w.URL}
 }
 
 // Other people's witnesses, as processes, beside one of ours: all up, one down, one back.
 func TestLitewitness(t *testing.T) {
 	h := grow(t, 200, 200, "a", "")
-	a, b := startLitewitness(t, "a"), startLitewitness(t, "b")
-	p := policyOf(t, 2, a.place, b.place, serve(t, "ours"))
+	a, atA := startLitewitness(t, "a")
+	b, atB := startLitewitness(t, "b")
+	p := policyOf(t, 2, atA, atB, serve(t, "ours"))
 	c := newClient(t, p)
 	cosign := func(size uint64, want int) {
 		t.Helper()
@@ -166,15 +45,15 @@ func TestLitewitness(t *testing.T) {
 	for _, size := range []uint64{1, 2, 2, 7, 100} {
 		cosign(size, 3)
 	}
-	a.kill(t)
+	a.Kill(t)
 	cosign(130, 2)
-	b.kill(t)
+	b.Kill(t)
 	signed := h.checkpoint(t, 140)
 	if cosigned, err := c.Cosign(t.Context(), signed, h.prover(140)); !errors.Is(err, witness.ErrQuorum) || bytes.Equal(cosigned, signed) {
 		t.Errorf("one of three: %v", err)
 	}
-	a.start(t)
-	b.start(t)
+	a.Start(t)
+	b.Start(t)
 	cosign(200, 3)
 	for _, s := range c.Status() {
 		if s.Size != 200 || s.LastError != "" {
@@ -187,8 +66,8 @@ func TestLitewitness(t *testing.T) {
 // remembers what it co-signed, the first note.
 func TestLitewitnessRefusesASplitView(t *testing.T) {
 	one, two := grow(t, 40, 40, "a", ""), grow(t, 40, 8, "a", "b")
-	w := startLitewitness(t, "a")
-	p := policyOf(t, 1, w.place)
+	_, at := startLitewitness(t, "a")
+	p := policyOf(t, 1, at)
 	first := newClient(t, p)
 	must[[]byte](t)(first.Cosign(t.Context(), one.checkpoint(t, 20), one.prover(20)))
 	for _, size := range []uint64{12, 20, 21, 40} {
@@ -219,7 +98,8 @@ func TestServerAnswersAsLitewitness(t *testing.T) {
 	stranger.key = signingKey(t, origin, "not the log")
 	elsewhere := grow(t, 20, 20, "a", "")
 	elsewhere.key = signingKey(t, "vault.example/other", "log")
-	theirs, ours := startLitewitness(t, "a"), serve(t, "ours")
+	_, theirs := startLitewitness(t, "a")
+	ours := serve(t, "ours")
 	ask := func(url, body string) (int, string, string) {
 		resp, err := http.Post(url+"/add-checkpoint", "text/plain", strings.NewReader(body))
 		if err != nil {

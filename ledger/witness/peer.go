@@ -242,13 +242,3 @@ func newHTTP(given *http.Client) *http.Client {
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &h
 }
-
-// ownLines cuts a checkpoint after the log's own lines: its signature, and its time if it has one.
-func ownLines(signed []byte, c ledger.Checkpoint) []byte {
-	own := 5 // three lines of text, an empty one, the signature
-	if !c.Time.IsZero() {
-		own++
-	}
-	lines := bytes.SplitAfterN(signed, []byte("\n"), own+1)
-	return bytes.Join(lines[:own], nil)
-}

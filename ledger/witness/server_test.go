@@ -264,6 +264,13 @@ func TestServerConcurrent(t *testing.T) {
 	}
 }
 
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		os.Exit(child())
+	}
+	os.Exit(m.Run())
+}
+
 const childVariable = "TRIEN_WITNESS_CHILD"
 
 // child is the witness as a process that can be killed: it says where it listens.

@@ -4,7 +4,10 @@ module litewitness.test
 
 go 1.26.0
 
-tool filippo.io/torchwood/cmd/litewitness
+tool (
+	filippo.io/torchwood/cmd/litewitness
+	litewitness.test/addlog
+)
 
 require (
 	filippo.io/torchwood v0.9.0 // indirect
