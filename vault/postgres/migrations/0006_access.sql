@@ -19,7 +19,7 @@ create table vault.event_queue (
 	queue  bigint generated always as identity primary key,
 	event  uuid not null,
 	queued timestamptz not null
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000); -- rows come and go
 
 create table vault.event_batch (
 	id          uuid primary key,
