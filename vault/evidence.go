@@ -12,13 +12,20 @@ import (
 	"trien/vault/bundle"
 )
 
+// askPatience is how long all who are asked about one stranger's file may take together: whoever runs the places named holds up one of few turns.
+const askPatience = 20 * time.Second
+
 // Verify judges a stranger's PDF with the vault's own anchors and ledger policy. Where a signed PDF that is no export carries no evidence on
 // revocation, those who answer for the certificates are asked, with the grace for viewing. Anyone may ask; nothing is kept.
 func (v *Vault) Verify(ctx context.Context, r io.ReaderAt, size int64) (*bundle.Verdict, error) {
-	now := v.now()
+	now, left := v.now(), askPatience
 	return bundle.Verify(ctx, r, size, bundle.Trust{
 		Anchors: v.anchors, Policy: v.log.Policy(), At: now,
 		Online: func(ctx context.Context, chain []*x509.Certificate) (*certs.Standing, error) {
+			begun := time.Now()
+			ctx, cancel := context.WithTimeout(ctx, left)
+			defer cancel()
+			defer func() { left -= time.Since(begun) }()
 			return v.revocation.Check(ctx, chain, certs.ToView, now)
 		},
 	})

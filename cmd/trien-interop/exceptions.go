@@ -13,7 +13,5 @@ var exceptions = map[string]string{
 		"revision, its own too, that does not touch the field. The verdict is that of its policy without overwriting of appearances, which is stricter.",
 	"pyhanko-hybrid": "pyHanko's strict reader judges no signature in a hybrid-reference file (a table with /XRefStm), whoever made it. The verdict " +
 		"is that of its lenient reader.",
-	"input-changed": "Our own verifier, stricter than the others, does not allow what pyHanko writes with each saving: a new /ModDate and XMP after the first " +
-		"signature. It says so of the input and of nothing else afterwards; all signatures pass.",
 	"input-flaw": "The reader complains of the input as it was before we signed it, and of nothing more afterwards. Its bytes stay as they are.",
 }
