@@ -231,6 +231,7 @@ var words = map[string][2]string{
 	"action.revoke_device":   {"Thu hồi thiết bị", "Revoke a device"},
 	"action.export":          {"Xuất hồ sơ", "Export"},
 	"action.renew_export":    {"Gia hạn dấu thời gian", "Renew a time-stamp"},
+	"action.reconcile":       {"Đối chiếu với sổ cái", "Reconcile with the ledger"},
 	"action.collect_export":  {"Nhận gói hồ sơ", "Collect an export"},
 	"action.deliver_export":  {"Nhận gói hồ sơ đã mã hóa", "Collect an export enclosed"},
 	"action.read_receipt":    {"Xem biên nhận", "Read a receipt"},

@@ -68,7 +68,7 @@ var drawing = house{
 		"deploy/standalone/internal/objectserver": "deploy/standalone/internal/child",
 		"deploy/standalone/standalonetest":        "deploy/standalone deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",
 
-		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog ledger/witness " +
+		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/audit ledger/tiles ledger/trillianlog ledger/witness " +
 			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger ledger/audit ledger/tiles vault/bundle",

@@ -29,6 +29,7 @@ const (
 	RevokeDevice  Action = "revoke_device"
 	ExportDossier Action = "export"
 	Renew         Action = "renew_export" // a new time-stamp, by the operator's command
+	Reconcile     Action = "reconcile"    // of all versions with the ledger, by the operator's command
 	ListExports   Action = "list_exports"
 	ReadExport    Action = "read_export"
 	Collect       Action = "collect_export" // download a signed export
@@ -41,7 +42,7 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, ListExports, ReadExport, Collect, Deliver,
+		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, Reconcile, ListExports, ReadExport, Collect, Deliver,
 		ReadReceipt, ReadAccess, ReadOwnAccess}
 }
 

@@ -170,6 +170,6 @@ func inventory(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	var text bytes.Buffer
-	ts.Check(audit.WriteInventory(&text, audit.Inventory{Origin: "vault.example/records", Made: time.Now(), Rows: rows}))
+	ts.Check(audit.WriteInventory(&text, audit.Inventory{Origin: "vault.example/records", Made: time.Now(), Size: l.edge.Size(), Rows: rows}))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text.Bytes(), 0o600))
 }

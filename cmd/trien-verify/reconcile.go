@@ -103,12 +103,13 @@ func (a *asked) tellReconciled(w io.Writer, outcome audit.Outcome, code string, 
 			n     uint64
 		}{
 			{pair{"Mục trong sổ cái", "Leaves in the log"}, sum.Leaves},
+			{pair{"Mục ghi sau danh mục, không xét", "Leaves behind the inventory, not compared"}, sum.Later},
 			{pair{"Phiên bản trong danh mục", "Versions in the inventory"}, sum.Versions},
 			{pair{"Khớp", "Matched"}, sum.Matched},
 			{pair{"Đã hủy theo quyết định", "Destroyed by decision"}, sum.Destroyed},
 			{pair{"Khớp, chưa có biên nhận", "Matched, without a receipt yet"}, sum.Unconfirmed},
 			{pair{"Đang chờ ghi sổ cái", "Waiting for the log"}, sum.Waiting},
-			{pair{"Mới hơn điểm kiểm", "Newer than the checkpoint"}, sum.Newer},
+			{pair{"Mới hơn", "Newer than that"}, sum.Newer},
 			{pair{"Mục hủy", "Leaves of destructions"}, sum.Destroying},
 			{pair{"Mục đổi khóa", "Leaves of changes of keys"}, sum.Keys},
 			{pair{"Sai lệch", "Differences"}, sum.Differences},
@@ -148,6 +149,7 @@ func writeReconciledJSON(w io.Writer, outcome audit.Outcome, code string, failed
 		Code        string                          `json:"code,omitempty"`
 		Detail      string                          `json:"detail,omitempty"`
 		Size        uint64                          `json:"size"`
+		Later       uint64                          `json:"later"`
 		Versions    uint64                          `json:"versions"`
 		Matched     uint64                          `json:"matched"`
 		Destroyed   uint64                          `json:"destroyed"`
@@ -160,7 +162,7 @@ func writeReconciledJSON(w io.Writer, outcome audit.Outcome, code string, failed
 		ByKind      map[audit.DifferenceKind]uint64 `json:"differences_by_kind"`
 		First       []differenceReport              `json:"first"`
 	}{
-		"trien/reconcile-report/v1", outcome, code, detail, sum.Leaves, sum.Versions, sum.Matched, sum.Destroyed, sum.Unconfirmed, sum.Waiting,
+		"trien/reconcile-report/v1", outcome, code, detail, sum.Leaves, sum.Later, sum.Versions, sum.Matched, sum.Destroyed, sum.Unconfirmed, sum.Waiting,
 		sum.Newer, sum.Destroying, sum.Keys, sum.Differences, sum.ByKind, shown,
 	})
 }

@@ -44,6 +44,7 @@ func commands() []command {
 		{name: "export", help: "ask for a dossier as one signed PDF, or collect it", run: exportCommand},
 		{name: "renew", help: "add a new time-stamp to exports before the authority's certificate ends", run: renewCommand},
 		{name: "witness", help: "co-sign the checkpoints of other people's logs", run: witnessCommand},
+		{name: "reconcile", help: "compare every version in the database with the published ledger", run: reconcileCommand},
 		{name: "test-token", help: "make a SoftHSM token with a throw-away certificate, for a standalone vault", run: testTokenCommand},
 		{name: standalone.ChildCommand, hidden: true, run: objectsCommand},
 		{name: "version", help: "print the version", run: func(_ context.Context, _ []string, s stdio) error {

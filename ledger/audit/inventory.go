@@ -50,6 +50,7 @@ type Row struct {
 //	trien/inventory/v1
 //	origin <origin of the log>
 //	made <time>
+//	size <size of the log that it was made for>
 //	pending <version> <leaf hash> <time>
 //	version <version> <leaf hash> <index>
 //	destroyed <version> <leaf hash> <index> <index of the destruction>
@@ -59,6 +60,7 @@ type Row struct {
 type Inventory struct {
 	Origin string
 	Made   time.Time // whole microseconds
+	Size   uint64    // of a signed tree that was published before the rows were read: up to it the list is complete
 	Rows   iter.Seq2[Row, error]
 }
 
@@ -76,7 +78,7 @@ func (r Row) line() string {
 // WriteInventory writes the text of i as its rows come.
 func WriteInventory(w io.Writer, i Inventory) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s\norigin %s\nmade %s\n", InventoryFormat, i.Origin, i.Made.UTC().Format(inventoryTime))
+	fmt.Fprintf(b, "%s\norigin %s\nmade %s\nsize %d\n", InventoryFormat, i.Origin, i.Made.UTC().Format(inventoryTime), i.Size)
 	n := 0
 	for row, err := range i.Rows {
 		if err != nil {
@@ -112,7 +114,7 @@ func ReadInventory(r io.Reader) (Inventory, error) {
 	bad := func() error {
 		return fmt.Errorf("%w: inventory line %d is not what it should be", ledger.ErrMalformed, number)
 	}
-	var head [3]string
+	var head [4]string
 	for i := range head {
 		var err error
 		if head[i], err = line(); err != nil {
@@ -121,7 +123,9 @@ func ReadInventory(r io.Reader) (Inventory, error) {
 	}
 	origin, named := strings.CutPrefix(head[1], "origin ")
 	made, err := time.Parse("made "+inventoryTime, head[2])
-	if head[0] != InventoryFormat || !named || err != nil || made.Format("made "+inventoryTime) != head[2] {
+	size, sizeErr := strconv.ParseUint(strings.TrimPrefix(head[3], "size "), 10, 63)
+	if head[0] != InventoryFormat || !named || err != nil || made.Format("made "+inventoryTime) != head[2] ||
+		sizeErr != nil || head[3] != fmt.Sprintf("size %d", size) {
 		return Inventory{}, fmt.Errorf("%w: not an inventory", ledger.ErrMalformed)
 	}
 	rows := func(yield func(Row, error) bool) {
@@ -144,7 +148,7 @@ func ReadInventory(r io.Reader) (Inventory, error) {
 			}
 		}
 	}
-	return Inventory{Origin: origin, Made: made, Rows: rows}, nil
+	return Inventory{Origin: origin, Made: made, Size: size, Rows: rows}, nil
 }
 
 // wholeLines gives lines that end in a newline, and none after the last newline.

@@ -58,13 +58,14 @@ type Reconciliation struct {
 // Reconciled counts. All is well if Differences is zero.
 type Reconciled struct {
 	Checkpoint  ledger.Checkpoint // that all was compared with
-	Leaves      uint64            // in the log
-	Versions    uint64            // logged ones in the inventory, up to the checkpoint
+	Leaves      uint64            // in the log, up to the size that the inventory was made for
+	Later       uint64            // leaves behind them: the inventory says nothing of these
+	Versions    uint64            // logged ones in the inventory, up to that size
 	Matched     uint64            // versions whose leaf is in its place
 	Destroyed   uint64            // of them, lawfully destroyed
 	Unconfirmed uint64            // of Matched, those for which the vault had no receipt yet
 	Waiting     uint64            // versions that are not in the log yet and need not be
-	Newer       uint64            // versions beyond the checkpoint
+	Newer       uint64            // versions beyond that size
 	Destroying  uint64            // leaves of destructions
 	Keys        uint64            // leaves of changes of keys
 	Differences uint64
@@ -72,8 +73,8 @@ type Reconciled struct {
 }
 
 // Run takes the log's newest checkpoint, then walks the leaves and the rows side by side: every version has exactly one leaf, and every
-// leaf is a version's, a destruction's or a change of keys. The inventory must not have been made before what it is compared with: take its
-// rows after Run has begun, or pass a list for which leaves younger than it may be reported as [NoVersion].
+// leaf is a version's, a destruction's or a change of keys. Leaves behind the size that the inventory was made for are read, for the root's
+// sake, and counted.
 //
 // Differences are no error. An error means that the comparison could not be finished; [Judge] tells what it means.
 func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error) {
@@ -92,6 +93,10 @@ func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error
 	if m.sum.Checkpoint, err = r.Policy.OpenCheckpoint(signed); err != nil {
 		return m.sum, fmt.Errorf("judging the checkpoint: %w", err)
 	}
+	if i.Size > m.sum.Checkpoint.Size {
+		return m.sum, fmt.Errorf("%w: %d leaves, and the inventory is for %d", ErrOlder, m.sum.Checkpoint.Size, i.Size)
+	}
+	m.size = i.Size
 	var stop func()
 	m.next, stop = iter.Pull2(i.Rows)
 	defer stop()
@@ -102,6 +107,7 @@ func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error
 // merge is one run.
 type merge struct {
 	Reconciliation
+	size    uint64 // up to which the inventory is complete
 	next    func() (Row, error, bool)
 	row     Row  // the next logged row that has not been compared
 	more    bool // there is one
@@ -116,14 +122,14 @@ func (m *merge) run(ctx context.Context, made time.Time) error {
 	}
 	edge := &tiles.Edge{}
 	for leaf, err := range readTree(ctx, m.Log, edge, m.sum.Checkpoint) {
-		if err == nil {
+		if err == nil && edge.Size() <= m.size {
 			err = m.compare(edge.Size()-1, leaf)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	m.sum.Leaves = edge.Size()
+	m.sum.Leaves, m.sum.Later = m.size, edge.Size()-m.size
 	for m.more {
 		m.sum.Newer++
 		if err := m.advance(); err != nil {

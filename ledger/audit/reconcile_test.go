@@ -43,7 +43,7 @@ func seq(rows []audit.Row) iter.Seq2[audit.Row, error] {
 func reconcile(t *testing.T, r *rig, rows []audit.Row) (audit.Reconciled, []audit.Difference, error) {
 	t.Helper()
 	var text bytes.Buffer
-	if err := audit.WriteInventory(&text, audit.Inventory{Origin: origin, Made: start, Rows: seq(rows)}); err != nil {
+	if err := audit.WriteInventory(&text, audit.Inventory{Origin: origin, Made: start, Size: r.edge.Size(), Rows: seq(rows)}); err != nil {
 		t.Fatal(err)
 	}
 	i, err := audit.ReadInventory(&text)
@@ -156,6 +156,22 @@ func TestReconcileFindsDifferences(t *testing.T) {
 		if err != nil || !maps.Equal(sum.ByKind, test.want) || sum.Differences != total || len(found) != int(total) {
 			t.Errorf("%s: %+v %v", name, sum, err)
 		}
+	}
+}
+
+// A list is compared with the part of the log for which it was made.
+func TestReconcileOlderInventory(t *testing.T) {
+	r := newRig(t, 300)
+	rows, size := rowsOf(r), r.edge.Size()
+	r.grow(50, start.Add(time.Second))
+	i := audit.Inventory{Origin: origin, Made: start, Size: size, Rows: seq(rows)}
+	sum, err := audit.Reconciliation{Policy: r.policy, Log: r.client()}.Run(t.Context(), i)
+	if err != nil || sum.Differences != 0 || sum.Leaves != 300 || sum.Later != 50 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	i.Size, i.Rows = 351, seq(rows)
+	if _, err := (audit.Reconciliation{Policy: r.policy, Log: r.client()}).Run(t.Context(), i); !errors.Is(err, audit.ErrOlder) {
+		t.Errorf("a list for a larger log: %v", err)
 	}
 }
 

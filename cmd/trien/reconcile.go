@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"time"
+
+	"trien/deploy/standalone"
+	"trien/ledger"
+	"trien/ledger/audit"
+	"trien/ledger/tiles"
+	"trien/vault"
+	"trien/vault/postgres"
+)
+
+// reconcileFlags of `trien reconcile`.
+type reconcileFlags struct {
+	dir, config, log, policy, inventory string
+	grace                               lifetime
+	first                               int
+}
+
+// reconcileCommand compares every version in the database with the published ledger, both ways. It reads the database and the published files, not
+// the running server, and may run beside it. What came out stands in the access record.
+func reconcileCommand(ctx context.Context, args []string, s stdio) error {
+	f := flags("reconcile", s)
+	o := reconcileFlags{grace: lifetime(audit.DefaultGrace)}
+	f.StringVar(&o.config, "config", "", "configuration `file` of the vault")
+	f.StringVar(&o.dir, "standalone", "", "`folder` of a standalone vault that does not run now")
+	f.StringVar(&o.log, "log", "", "`URL` or folder where the ledger of versions is published")
+	f.StringVar(&o.policy, "policy", "", "`file` with the ledger's policy")
+	f.StringVar(&o.inventory, "inventory", "", "keep the list of versions in this `file`, for auditors (trien-verify reconcile)")
+	f.Var(&o.grace, "grace", "versions younger than this `time` need not be in the ledger yet")
+	f.IntVar(&o.first, "first", 20, "print the first `N` differences")
+	if err := parse(f, args, false); err != nil {
+		return err
+	}
+	if (o.dir == "") == (o.config == "") {
+		fmt.Fprintln(s.err, "trien reconcile: give either --standalone DIR or --config FILE")
+		return errUsage
+	}
+	if err := need(f, "log", "policy"); err != nil {
+		return err
+	}
+	if o.dir != "" {
+		return reconcileStandalone(ctx, o, s)
+	}
+	c, err := loadConfig(o.config)
+	if err != nil {
+		return err
+	}
+	set, err := c.settings()
+	if err != nil {
+		return err
+	}
+	return reconcile(ctx, set.databaseURL, o, s)
+}
+
+func reconcileStandalone(ctx context.Context, o reconcileFlags, s stdio) (err error) {
+	svc, err := standalone.Start(ctx, o.dir, newLogger(s))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, svc.Close()) }()
+	set, _, err := standaloneSettings(ctx, svc, serveFlags{dir: o.dir})
+	if err != nil {
+		return err
+	}
+	return reconcile(ctx, set.databaseURL, o, s)
+}
+
+// errDifferences ends the program with status 1.
+var errDifferences = errors.New("versions and ledger differ")
+
+func reconcile(ctx context.Context, databaseURL string, o reconcileFlags, s stdio) error {
+	text, err := os.ReadFile(o.policy)
+	if err != nil {
+		return err
+	}
+	policy, err := ledger.ParsePolicy(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.policy, err)
+	}
+	log, err := tiles.OpenClient(o.log, tiles.HTTPConfig{})
+	if err != nil {
+		return err
+	}
+	store, err := postgres.Open(ctx, databaseURL)
+	if err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	defer store.Close()
+	if err := store.Ready(ctx); err != nil {
+		return fmt.Errorf("asking the database: %w", err)
+	}
+	sum, list, err := compareVersions(ctx, store, policy, log, o)
+	result := vault.Reconciled{Leaves: sum.Leaves, Versions: sum.Versions, Differences: sum.Differences, Err: err}
+	if recording := vault.New(vault.Config{Store: store}).RecordReconciliation(ctx, result); recording != nil {
+		return errors.Join(err, recording)
+	}
+	if err != nil {
+		return fmt.Errorf("reconciling: %w", err)
+	}
+	printReconciled(s.out, sum, list)
+	if sum.Differences > 0 {
+		return fmt.Errorf("%w: %d", errDifferences, sum.Differences)
+	}
+	return nil
+}
+
+// compareVersions lists all versions into a file and compares that with the ledger: the database's snapshot is held no longer than it takes to
+// read it. The ledger's size is asked first, so that each of its leaves was some version's before the list was made.
+func compareVersions(
+	ctx context.Context, store *postgres.Store, policy *ledger.Policy, log audit.Log, o reconcileFlags,
+) (sum audit.Reconciled, list []audit.Difference, err error) {
+	signed, err := log.Checkpoint(ctx)
+	if err != nil {
+		return sum, nil, err
+	}
+	c, err := policy.OpenCheckpoint(signed)
+	if err != nil {
+		return sum, nil, fmt.Errorf("judging the checkpoint: %w", err)
+	}
+	dir := "" // the system's
+	if o.inventory != "" {
+		dir = filepath.Dir(o.inventory)
+	}
+	file, err := os.CreateTemp(dir, ".inventory-*") // mode 0600
+	if err != nil {
+		return sum, nil, err
+	}
+	defer func() { _ = os.Remove(file.Name()); _ = file.Close() }()
+	made := time.Now().UTC().Truncate(time.Microsecond)
+	err = audit.WriteInventory(file, audit.Inventory{Origin: policy.Origin(), Made: made, Size: c.Size, Rows: rowsOf(store.LoggedVersions(ctx))})
+	if err == nil && o.inventory != "" {
+		err = errors.Join(file.Sync(), os.Rename(file.Name(), o.inventory))
+	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return sum, nil, fmt.Errorf("listing the versions: %w", err)
+	}
+	inventory, err := audit.ReadInventory(bufio.NewReaderSize(file, 1<<20))
+	if err != nil {
+		return sum, nil, err
+	}
+	sum, err = audit.Reconciliation{Policy: policy, Log: log, Grace: time.Duration(o.grace), Report: func(d audit.Difference) {
+		if len(list) < o.first {
+			list = append(list, d)
+		}
+	}}.Run(ctx, inventory)
+	return sum, list, err
+}
+
+// rowsOf turns the database's list into rows of an inventory.
+func rowsOf(versions iter.Seq2[vault.LoggedVersion, error]) iter.Seq2[audit.Row, error] {
+	return func(yield func(audit.Row, error) bool) {
+		for v, err := range versions {
+			row := audit.Row{Kind: audit.Kept, Version: v.Version.UUID, Leaf: v.Leaf, Index: v.Index}
+			if !v.Logged {
+				row.Kind, row.Time = audit.Pending, v.Time
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+func printReconciled(w io.Writer, sum audit.Reconciled, list []audit.Difference) {
+	fmt.Fprintf(w, "%d leaves, %d versions, %d matched (%d without a receipt yet), %d waiting, %d newer, %d destructions, %d changes of keys, %d differences\n",
+		sum.Leaves, sum.Versions, sum.Matched, sum.Unconfirmed, sum.Waiting, sum.Newer, sum.Destroying, sum.Keys, sum.Differences)
+	for _, d := range list {
+		fmt.Fprintf(w, "%s index %d version %s leaf %s\n", d.Kind, d.Index, d.Version, d.Leaf)
+	}
+}
