@@ -36,28 +36,44 @@ type logSettings struct {
 // logs are the two logs, open.
 type logs struct{ records, access *trillianlog.Log }
 
-// openLogs opens both logs. Their public copies lie in bucket unless the settings name another.
+// openLogs opens both logs.
 func (in *instance) openLogs(ctx context.Context, s logSettings, bucket *objects.Store, logger *slog.Logger) (l logs, err error) {
-	if s.bucket != nil {
-		if bucket, err = objects.Open(ctx, *s.bucket); err != nil {
-			return logs{}, fmt.Errorf("opening the bucket of the public ledger: %w", err)
-		}
+	if bucket, err = s.publicBucket(ctx, bucket); err != nil {
+		return logs{}, err
 	}
-	for _, log := range []struct {
-		name   string
-		config trillianlog.Config
-		to     **trillianlog.Log
-	}{{recordsLog, s.records, &l.records}, {accessLog, s.access, &l.access}} {
-		c := log.config
-		c.Logger = logger
-		c.Public = bucket.Public(path.Join(s.prefix, log.name))
-		if c.Cosigner, err = cosigner(ctx, c, s.witnesses, logger); err != nil {
-			return logs{}, err
-		}
-		if *log.to, err = trillianlog.Open(ctx, c); err != nil {
-			return logs{}, fmt.Errorf("opening the ledger of %s: %w", log.name, err)
-		}
-		in.closes((*log.to).Close)
+	if l.records, err = s.open(ctx, recordsLog, s.records, bucket, logger); err != nil {
+		return logs{}, err
+	}
+	in.closes(l.records.Close)
+	if l.access, err = s.open(ctx, accessLog, s.access, bucket, logger); err != nil {
+		return logs{}, err
+	}
+	in.closes(l.access.Close)
+	return l, nil
+}
+
+// publicBucket is where the public copies lie: the vault's own bucket unless the settings name another.
+func (s logSettings) publicBucket(ctx context.Context, own *objects.Store) (*objects.Store, error) {
+	if s.bucket == nil {
+		return own, nil
+	}
+	bucket, err := objects.Open(ctx, *s.bucket)
+	if err != nil {
+		return nil, fmt.Errorf("opening the bucket of the public ledger: %w", err)
+	}
+	return bucket, nil
+}
+
+// open opens one of the logs with its public copy and its witnesses.
+func (s logSettings) open(ctx context.Context, name string, c trillianlog.Config, bucket *objects.Store, logger *slog.Logger) (*trillianlog.Log, error) {
+	var err error
+	c.Logger, c.Public = logger, bucket.Public(path.Join(s.prefix, name))
+	if c.Cosigner, err = cosigner(ctx, c, s.witnesses, logger); err != nil {
+		return nil, err
+	}
+	l, err := trillianlog.Open(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger of %s: %w", name, err)
 	}
 	return l, nil
 }
