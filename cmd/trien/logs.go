@@ -37,8 +37,9 @@ type logSettings struct {
 type logs struct{ records, access *trillianlog.Log }
 
 // openLogs opens both logs.
-func (in *instance) openLogs(ctx context.Context, s logSettings, bucket *objects.Store, logger *slog.Logger) (l logs, err error) {
-	if bucket, err = s.publicBucket(ctx, bucket); err != nil {
+func (in *instance) openLogs(ctx context.Context, s logSettings, logger *slog.Logger) (l logs, err error) {
+	bucket, err := s.publicBucket(ctx, in.bucket)
+	if err != nil {
 		return logs{}, err
 	}
 	if l.records, err = s.open(ctx, recordsLog, s.records, bucket, logger); err != nil {
