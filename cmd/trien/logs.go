@@ -13,6 +13,7 @@ import (
 	"trien/api"
 	"trien/ledger"
 	"trien/ledger/trillianlog"
+	"trien/signing/token"
 	"trien/vault/objects"
 )
 
@@ -135,8 +136,8 @@ func (c *config) logs(r *fileReader) logSettings {
 	}
 	s.access = s.records
 	s.records.TreeID, s.access.TreeID = c.Ledger.Trillian.TreeID, c.Ledger.Trillian.AccessTreeID
-	r.logKey(&s.records, "ledger.key_file", c.Ledger.KeyFile)
-	r.logKey(&s.access, "ledger.access_key_file", c.Ledger.AccessKeyFile)
+	r.logKey(&s.records, "ledger.key_file", c.Ledger.KeyFile, "ledger.pkcs11", c.Ledger.PKCS11)
+	r.logKey(&s.access, "ledger.access_key_file", c.Ledger.AccessKeyFile, "ledger.access_pkcs11", c.Ledger.AccessPKCS11)
 	if r.err == nil && s.records.Signer.Name() == s.access.Signer.Name() {
 		r.fail("ledger.access_key_file", errors.New("the key has the name of the other log: make one with a name of its own"))
 	}
@@ -154,14 +155,40 @@ func (r *fileReader) file(key, name string) []byte {
 	return b
 }
 
-// logKey reads the key of a log.
-func (r *fileReader) logKey(c *trillianlog.Config, key, name string) {
+// logKey reads the key of a log from a file, or finds it on a token.
+func (r *fileReader) logKey(c *trillianlog.Config, key, name, tokenName string, t tokenKey) {
+	if t.Module != "" {
+		if name != "" {
+			r.fail(key, fmt.Errorf("both it and %s are set: a log has one key", tokenName))
+			return
+		}
+		r.tokenKey(c, tokenName, t)
+		return
+	}
 	k, err := ledger.ReadSigningKey(name)
 	if err != nil {
 		r.fail(key, err)
 		return
 	}
 	c.Signer, c.VerifierKey = k.Signer(), k.VerifierKey()
+}
+
+func (r *fileReader) tokenKey(c *trillianlog.Config, key string, t tokenKey) {
+	pin := r.secret(key+".pin_file", t.PINFile)
+	if r.err != nil {
+		return
+	}
+	held, err := openLogToken(token.Config{Module: t.Module, Label: t.Token, PIN: pin}, t.Key)
+	if err != nil {
+		r.fail(key, err)
+		return
+	}
+	signer, err := ledger.NewSigner(t.Origin, held)
+	if err != nil {
+		r.fail(key, err)
+		return
+	}
+	c.Signer, c.VerifierKey = signer, signer.VerifierKey()
 }
 
 // trillianTLS is how an outside Trillian is dialled: it shows a certificate of the authority, and we ours, if we have one.
