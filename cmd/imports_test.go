@@ -40,7 +40,7 @@ var drawing = house{
 		"ledger/audit":               "ledger ledger/tiles",
 		"ledger/tiles":               "ledger",
 		"ledger/tiles/tilestest":     "ledger ledger/tiles",
-		"ledger/trillianlog":         "ledger ledger/tiles",
+		"ledger/trillianlog":         "ledger ledger/tiles ledger/witness",
 		"ledger/witness":             "ledger",
 		"ledger/witness/witnesstest": "ledger",
 

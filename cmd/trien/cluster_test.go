@@ -51,11 +51,33 @@ func TestCluster(t *testing.T) {
 	s.ca = c.path("anchors.pem")
 	job := c.mainJob(s)
 	c.renewals()
+	strangers(t, s)
 	s.stop()
+	c.rotation()
 	verdict, code := runProgram(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
 	if code != 0 {
 		t.Errorf("exit %d\n%s", code, verdict)
 	}
+}
+
+// rotation makes the log of records go on under another key, twice as if the first time had been cut short, and starts the server with it.
+func (c *outside) rotation() {
+	c.t.Helper()
+	for range 2 {
+		out, code := runProgram(c.t, "trien", "ledger", "rotate-key", "--config", c.config, "--log", "records", "--new-key", c.path("ledger-2.key"))
+		if code != 0 || strings.Count(out, "log cluster.example/records+") != 2 {
+			c.t.Fatalf("rotate-key: exit %d\n%s", code, out)
+		}
+	}
+	text, err := os.ReadFile(c.config)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.write("trien.yaml", strings.Replace(string(text), "/ledger.key", "/ledger-2.key", 1))
+	s := start(c.t, "--config", c.config)
+	s.ca = c.path("anchors.pem")
+	strangers(c.t, s)
+	s.stop()
 }
 
 // renewals runs `trien renew` beside the server, with the authority that stamped the export and with one that ends a little later.

@@ -50,10 +50,12 @@ type config struct {
 		PassphraseFile string `yaml:"passphrase_file"`
 	} `yaml:"keys"`
 	Ledger struct {
-		KeyFile         string `yaml:"key_file"`
-		AccessKeyFile   string `yaml:"access_key_file"`
-		DatabaseURLFile string `yaml:"database_url_file"`
-		WitnessesFile   string `yaml:"witnesses_file"`
+		KeyFile         string   `yaml:"key_file"`
+		PKCS11          tokenKey `yaml:"pkcs11"`
+		AccessKeyFile   string   `yaml:"access_key_file"`
+		AccessPKCS11    tokenKey `yaml:"access_pkcs11"`
+		DatabaseURLFile string   `yaml:"database_url_file"`
+		WitnessesFile   string   `yaml:"witnesses_file"`
 		Public          struct {
 			Bucket string `yaml:"bucket"`
 			Prefix string `yaml:"prefix"`
@@ -97,6 +99,15 @@ type config struct {
 	Scratch string `yaml:"scratch"`
 }
 
+// tokenKey is an Ed25519 key on a PKCS#11 token.
+type tokenKey struct {
+	Module  string `yaml:"module"`
+	Token   string `yaml:"token"`
+	PINFile string `yaml:"pin_file"`
+	Key     string `yaml:"key"`
+	Origin  string `yaml:"origin"`
+}
+
 // errConfig is a configuration that cannot be used; the text says which key.
 var errConfig = errors.New("configuration")
 
@@ -122,7 +133,7 @@ func (c *config) check() error {
 		{"objects.endpoint", c.Objects.Endpoint}, {"objects.bucket", c.Objects.Bucket},
 		{"objects.access_key_file", c.Objects.AccessKeyFile}, {"objects.secret_key_file", c.Objects.SecretKeyFile},
 		{"keys.keyring", c.Keys.Keyring}, {"keys.passphrase_file", c.Keys.PassphraseFile},
-		{"ledger.key_file", c.Ledger.KeyFile}, {"ledger.access_key_file", c.Ledger.AccessKeyFile},
+		{"ledger.key_file", c.Ledger.KeyFile + c.Ledger.PKCS11.Module}, {"ledger.access_key_file", c.Ledger.AccessKeyFile + c.Ledger.AccessPKCS11.Module},
 		{"ledger.database_url_file", c.Ledger.DatabaseURLFile},
 		{"seal.module", c.Seal.Module}, {"seal.token", c.Seal.Token}, {"seal.pin_file", c.Seal.PINFile},
 		{"seal.certificate", c.Seal.Certificate}, {"trust.anchors", c.Trust.Anchors},

@@ -57,6 +57,7 @@ type settings struct {
 // instance is a running vault.
 type instance struct {
 	vault  *vault.Vault
+	bucket *objects.Store
 	logs   logs
 	api    *api.Server
 	logger *slog.Logger
@@ -80,11 +81,7 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := objects.Open(ctx, s.objects)
-	if err != nil {
-		return nil, fmt.Errorf("opening the object store: %w", err)
-	}
-	if in.logs, err = in.openLogs(ctx, s.logs, bucket, logger); err != nil {
+	if in.logs, err = in.openLogs(ctx, s.logs, logger); err != nil {
 		return nil, err
 	}
 	sealer, err := openSealer(s.seal.token, s.seal.certificate, s.seal.chain)
@@ -92,7 +89,7 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 		return nil, fmt.Errorf("opening the organisation's token: %w", err)
 	}
 	in.closes(sealer.Close)
-	c.Objects, c.Log, c.AccessLog, c.Sealer, c.OfferKey = bucket, in.logs.records, in.logs.access, sealer, s.offerKey
+	c.Log, c.AccessLog, c.Sealer, c.OfferKey = in.logs.records, in.logs.access, sealer, s.offerKey
 	in.vault = vault.New(c)
 	in.api = api.New(api.Config{
 		Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch, PublicURL: s.publicURL, TrustedProxies: s.trustedProxies,
@@ -101,13 +98,16 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 	return in, nil
 }
 
-// storage connects what keeps records, and says whom to believe: all that a vault is made of but its objects, its logs and its seal.
+// storage connects what keeps documents, and says whom to believe: all that a vault is made of but its ledger and its seal.
 func (in *instance) storage(ctx context.Context, s settings) (vault.Config, error) {
 	store, err := postgres.Open(ctx, s.databaseURL)
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("opening the database: %w", err)
 	}
 	in.closes(func() error { store.Close(); return nil })
+	if in.bucket, err = objects.Open(ctx, s.objects); err != nil {
+		return vault.Config{}, fmt.Errorf("opening the object store: %w", err)
+	}
 	keys, err := envelope.OpenKeyring(s.keyring, s.passphrase)
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("opening the keyring: %w", err)
@@ -118,7 +118,7 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	}
 	return vault.Config{
 		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
-		Store:      store, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
+		Store:      store, Objects: in.bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"trien/api"
 	"trien/ledger"
 	"trien/ledger/trillianlog"
+	"trien/signing/token"
 	"trien/vault/objects"
 )
 
@@ -36,28 +37,45 @@ type logSettings struct {
 // logs are the two logs, open.
 type logs struct{ records, access *trillianlog.Log }
 
-// openLogs opens both logs. Their public copies lie in bucket unless the settings name another.
-func (in *instance) openLogs(ctx context.Context, s logSettings, bucket *objects.Store, logger *slog.Logger) (l logs, err error) {
-	if s.bucket != nil {
-		if bucket, err = objects.Open(ctx, *s.bucket); err != nil {
-			return logs{}, fmt.Errorf("opening the bucket of the public ledger: %w", err)
-		}
+// openLogs opens both logs.
+func (in *instance) openLogs(ctx context.Context, s logSettings, logger *slog.Logger) (l logs, err error) {
+	bucket, err := s.publicBucket(ctx, in.bucket)
+	if err != nil {
+		return logs{}, err
 	}
-	for _, log := range []struct {
-		name   string
-		config trillianlog.Config
-		to     **trillianlog.Log
-	}{{recordsLog, s.records, &l.records}, {accessLog, s.access, &l.access}} {
-		c := log.config
-		c.Logger = logger
-		c.Public = bucket.Public(path.Join(s.prefix, log.name))
-		if c.Cosigner, err = cosigner(ctx, c, s.witnesses, logger); err != nil {
-			return logs{}, err
-		}
-		if *log.to, err = trillianlog.Open(ctx, c); err != nil {
-			return logs{}, fmt.Errorf("opening the ledger of %s: %w", log.name, err)
-		}
-		in.closes((*log.to).Close)
+	if l.records, err = s.open(ctx, recordsLog, s.records, bucket, logger); err != nil {
+		return logs{}, err
+	}
+	in.closes(l.records.Close)
+	if l.access, err = s.open(ctx, accessLog, s.access, bucket, logger); err != nil {
+		return logs{}, err
+	}
+	in.closes(l.access.Close)
+	return l, nil
+}
+
+// publicBucket is where the public copies lie: the vault's own bucket unless the settings name another.
+func (s logSettings) publicBucket(ctx context.Context, own *objects.Store) (*objects.Store, error) {
+	if s.bucket == nil {
+		return own, nil
+	}
+	bucket, err := objects.Open(ctx, *s.bucket)
+	if err != nil {
+		return nil, fmt.Errorf("opening the bucket of the public ledger: %w", err)
+	}
+	return bucket, nil
+}
+
+// open opens one of the logs with its public copy and its witnesses.
+func (s logSettings) open(ctx context.Context, name string, c trillianlog.Config, bucket *objects.Store, logger *slog.Logger) (*trillianlog.Log, error) {
+	var err error
+	c.Logger, c.Public = logger, bucket.Public(path.Join(s.prefix, name))
+	if c.Cosigner, err = cosigner(ctx, c, s.witnesses, logger); err != nil {
+		return nil, err
+	}
+	l, err := trillianlog.Open(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger of %s: %w", name, err)
 	}
 	return l, nil
 }
@@ -118,8 +136,8 @@ func (c *config) logs(r *fileReader) logSettings {
 	}
 	s.access = s.records
 	s.records.TreeID, s.access.TreeID = c.Ledger.Trillian.TreeID, c.Ledger.Trillian.AccessTreeID
-	r.logKey(&s.records, "ledger.key_file", c.Ledger.KeyFile)
-	r.logKey(&s.access, "ledger.access_key_file", c.Ledger.AccessKeyFile)
+	r.logKey(&s.records, "ledger.key_file", c.Ledger.KeyFile, "ledger.pkcs11", c.Ledger.PKCS11)
+	r.logKey(&s.access, "ledger.access_key_file", c.Ledger.AccessKeyFile, "ledger.access_pkcs11", c.Ledger.AccessPKCS11)
 	if r.err == nil && s.records.Signer.Name() == s.access.Signer.Name() {
 		r.fail("ledger.access_key_file", errors.New("the key has the name of the other log: make one with a name of its own"))
 	}
@@ -137,14 +155,40 @@ func (r *fileReader) file(key, name string) []byte {
 	return b
 }
 
-// logKey reads the key of a log.
-func (r *fileReader) logKey(c *trillianlog.Config, key, name string) {
+// logKey reads the key of a log from a file, or finds it on a token.
+func (r *fileReader) logKey(c *trillianlog.Config, key, name, tokenName string, t tokenKey) {
+	if t.Module != "" {
+		if name != "" {
+			r.fail(key, fmt.Errorf("both it and %s are set: a log has one key", tokenName))
+			return
+		}
+		r.tokenKey(c, tokenName, t)
+		return
+	}
 	k, err := ledger.ReadSigningKey(name)
 	if err != nil {
 		r.fail(key, err)
 		return
 	}
 	c.Signer, c.VerifierKey = k.Signer(), k.VerifierKey()
+}
+
+func (r *fileReader) tokenKey(c *trillianlog.Config, key string, t tokenKey) {
+	pin := r.secret(key+".pin_file", t.PINFile)
+	if r.err != nil {
+		return
+	}
+	held, err := openLogToken(token.Config{Module: t.Module, Label: t.Token, PIN: pin}, t.Key)
+	if err != nil {
+		r.fail(key, err)
+		return
+	}
+	signer, err := ledger.NewSigner(t.Origin, held)
+	if err != nil {
+		r.fail(key, err)
+		return
+	}
+	c.Signer, c.VerifierKey = signer, signer.VerifierKey()
 }
 
 // trillianTLS is how an outside Trillian is dialled: it shows a certificate of the authority, and we ours, if we have one.

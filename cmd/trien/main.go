@@ -39,6 +39,7 @@ func commands() []command {
 		{name: "migrate", help: "bring the database of a --config up to date", run: migrateCommand},
 		{name: "keyring", help: "make the keyring of a --config", run: keyringCommand},
 		{name: "ledger-key", help: "make the key that signs the ledger's checkpoints", run: ledgerKeyCommand},
+		{name: "ledger", help: "ledger rotate-key: make a log go on under another key", run: ledgerCommand},
 		{name: "bootstrap", help: "make the first unit and system administrator of an empty vault", run: bootstrapCommand},
 		{name: "deposit", help: "put files into a dossier", run: depositCommand},
 		{name: "export", help: "ask for a dossier as one signed PDF, or collect it", run: exportCommand},

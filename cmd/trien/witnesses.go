@@ -2,17 +2,25 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
 	"trien/ledger/trillianlog"
+	"trien/ledger/witness"
 )
 
 // cosigner asks the witnesses of a log; nil where there are none.
-func cosigner(_ context.Context, _ trillianlog.Config, witnesses []byte, _ *slog.Logger) (trillianlog.Cosigner, error) {
+func cosigner(ctx context.Context, c trillianlog.Config, witnesses []byte, logger *slog.Logger) (trillianlog.Cosigner, error) {
 	if witnesses == nil {
 		return nil, nil
 	}
-	return nil, fmt.Errorf("%w: ledger.witnesses_file: %w", errConfig, errors.New("witnesses are not asked yet"))
+	policy, err := logPolicy(ctx, c, witnesses)
+	if err != nil {
+		return nil, err
+	}
+	w, err := witness.New(witness.Config{Policy: policy, Logger: logger})
+	if err != nil {
+		return nil, fmt.Errorf("%w: ledger.witnesses_file: %w", errConfig, err)
+	}
+	return w, nil
 }

@@ -189,7 +189,11 @@ func (l *Log) queueRetrying(entries []ledger.Entry) ([]ledger.Leaf, error) {
 	defer cancel()
 	wait := firstBackoff / 5
 	for try := 1; ; try++ {
-		kept, err := l.backend.queue(ctx, entries)
+		err := l.useTree(ctx)
+		var kept []ledger.Leaf
+		if err == nil {
+			kept, err = l.backend.queue(ctx, entries)
+		}
 		if err == nil || try == commitTries || ctx.Err() != nil || !curable(err) {
 			return kept, err
 		}

@@ -11,6 +11,7 @@ import (
 var (
 	errClosed      = errors.New("trillianlog: closed")
 	errUnavailable = errors.New("trillianlog: trillian gave no answer that can be used")
+	errUnfit       = errors.New("trillianlog: the tree cannot be used")
 	errStandby     = errors.New("trillianlog: another node sequences")
 	errStale       = errors.New("trillianlog: another node signed meanwhile")
 	errHandover    = errors.New("trillianlog: the log hands over to key")

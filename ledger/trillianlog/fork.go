@@ -73,7 +73,7 @@ func (l *Log) keepEvidence(ctx context.Context, e *ForkError) error {
 		slog.String("reason", e.Reason), slog.String("ours", string(e.Ours)), slog.String("theirs", string(e.Theirs)))
 	_, err := l.pool.Exec(ctx, `
 		INSERT INTO ledger.fork (log_id, ours, theirs, reason) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		l.id, e.Ours, e.Theirs, e.Reason)
+		l.id, e.Ours, append([]byte{}, e.Theirs...), e.Reason)
 	if err != nil {
 		return errors.Join(e, fmt.Errorf("keeping the evidence: %w", err))
 	}

@@ -204,12 +204,12 @@ func missingTree(err error) error {
 func checkTree(t *trillian.Tree) error {
 	switch {
 	case t.GetTreeType() != trillian.TreeType_LOG:
-		return fmt.Errorf("trillianlog: tree %d is of type %s instead of LOG", t.GetTreeId(), t.GetTreeType())
+		return fmt.Errorf("%w: tree %d is of type %s instead of LOG", errUnfit, t.GetTreeId(), t.GetTreeType())
 	case t.GetTreeState() != trillian.TreeState_ACTIVE:
-		return fmt.Errorf("trillianlog: tree %d is %s instead of ACTIVE", t.GetTreeId(), t.GetTreeState())
+		return fmt.Errorf("%w: tree %d is %s instead of ACTIVE", errUnfit, t.GetTreeId(), t.GetTreeState())
 	case t.GetMaxRootDuration().AsDuration() != 0:
-		return fmt.Errorf("trillianlog: tree %d has a maximum root duration of %s; create it with 0",
-			t.GetTreeId(), t.GetMaxRootDuration().AsDuration())
+		return fmt.Errorf("%w: tree %d has a maximum root duration of %s; create it with 0",
+			errUnfit, t.GetTreeId(), t.GetMaxRootDuration().AsDuration())
 	}
 	return nil
 }

@@ -55,6 +55,9 @@ type Log struct {
 	poolConfig *pgxpool.Config
 	pool       *pgxpool.Pool
 	backend    backend
+	using      sync.Mutex
+	used       bool  // the backend knows our tree
+	treeID     int64 // Trillian's
 	id         int32 // of the log in schema ledger
 	tiles      *tileStore
 	reader     *tiles.Reader
@@ -174,11 +177,16 @@ func (l *Log) compare(ctx context.Context) error {
 	if err := p.load(ctx); err != nil {
 		return err
 	}
-	root, err := l.backend.root(ctx)
-	if err != nil {
-		return err
-	}
-	return l.compareHistory(ctx, treeRoot{size: p.head.Size, hash: p.head.Root}, root)
+	return l.tolerate(ctx, func(ctx context.Context) error {
+		if err := l.useTree(ctx); err != nil {
+			return err
+		}
+		root, err := l.backend.root(ctx)
+		if err != nil {
+			return err
+		}
+		return l.compareHistory(ctx, treeRoot{size: p.head.Size, hash: p.head.Root}, root)
+	})
 }
 
 func (l *Log) remote() bool {
@@ -225,6 +233,9 @@ func (l *Log) Ready(ctx context.Context) error {
 		return errClosed
 	}
 	if _, err := l.readHead(ctx, l.pool); err != nil {
+		return err
+	}
+	if err := l.useTree(ctx); err != nil {
 		return err
 	}
 	if _, err := l.backend.root(ctx); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"trien/ledger"
 	"trien/ledger/tiles"
+	"trien/ledger/witness"
 )
 
 const (
@@ -280,12 +281,33 @@ func (l *Log) cosign(ctx context.Context, h head, signed []byte) ([]byte, error)
 	}
 	cosigned, err := l.cosigner.Cosign(ctx, signed, prove)
 	if errors.Is(err, ledger.ErrForked) {
-		return nil, l.keepEvidence(ctx, &ForkError{Reason: err.Error(), Ours: h.signed, Theirs: cosigned})
+		return nil, l.judgeFork(ctx, h, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("asking witnesses: %w", err)
 	}
 	return cosigned, nil
+}
+
+// judgeFork judges what a witness has against us. Where our database goes on to agree with it, another node took the lock
+// meanwhile and has shown it a newer tree of the same log; that is no fork.
+func (l *Log) judgeFork(ctx context.Context, asked head, err error) error {
+	var f *witness.ForkError
+	if !errors.As(err, &f) {
+		return l.keepEvidence(ctx, &ForkError{Reason: err.Error(), Ours: asked.signed})
+	}
+	theirs, openErr := l.openOwn(f.Theirs)
+	if openErr != nil {
+		return l.keepEvidence(ctx, &ForkError{Reason: err.Error(), Ours: f.Ours, Theirs: f.Theirs})
+	}
+	now, readErr := l.readHead(ctx, l.pool)
+	if readErr != nil {
+		return readErr // asked again, the witness will say the same
+	}
+	if err := l.compareCopy(ctx, now, published{Checkpoint: theirs, signed: f.Theirs}); err != nil {
+		return err
+	}
+	return errStale
 }
 
 // notePublication remembers how publication goes, and logs each change once.

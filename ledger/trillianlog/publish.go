@@ -26,7 +26,8 @@ type txBeginner interface {
 type publisher struct {
 	log     *Log
 	leader  txBeginner
-	source  leafSource
+	begin   func() leafSource
+	source  leafSource // nil: Trillian has been away since the log was opened
 	head    ledger.Checkpoint
 	edge    *tiles.Edge // of head; nil: to be read
 	session uint64      // in which the head was compared with the public copy

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strconv"
 	"time"
@@ -18,6 +19,7 @@ const (
 	poolSize         = 12 // Trillian's queue is slower with more
 	poolWarm         = 2
 	statementTimeout = 30 * time.Second
+	openPatience     = 5 * time.Second // with a Trillian that does not answer while the log is opened
 )
 
 // poolConfigOf sets what Trillian needs: its schema in the search path, and a planner that does not read a whole table
@@ -78,7 +80,35 @@ func (l *Log) register(ctx context.Context, tree int64) error {
 	if err := l.registerKey(ctx, c); err != nil {
 		return err
 	}
-	return l.backend.use(ctx, known)
+	l.treeID = known
+	return l.tolerate(ctx, l.useTree)
+}
+
+// useTree makes the backend ready for our tree, once. A Trillian that is away when the log is opened is asked again by whoever
+// needs it.
+func (l *Log) useTree(ctx context.Context) error {
+	l.using.Lock()
+	defer l.using.Unlock()
+	if l.used {
+		return nil
+	}
+	err := l.backend.use(ctx, l.treeID)
+	l.used = err == nil
+	return err
+}
+
+// tolerate asks Trillian, and passes over that it is away: proofs, receipts and checkpoints come from our own tables, and entries
+// wait.
+func (l *Log) tolerate(ctx context.Context, ask func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
+	err := ask(bounded)
+	if err == nil || fatal(err) || errors.Is(err, errUnfit) || ctx.Err() != nil {
+		return err
+	}
+	l.logger.LogAttrs(ctx, slog.LevelWarn, "trillian is away; the log is open for proofs, and entries wait", slog.String("origin", l.origin),
+		slog.String("error", err.Error()))
+	return nil
 }
 
 // hangUp closes a connection without waiting long for the other side.
@@ -108,7 +138,8 @@ func (l *Log) makeLog(ctx context.Context, c *pgx.Conn, tree int64) (err error) 
 			return err
 		}
 	}
-	if err := l.backend.use(ctx, tree); err != nil {
+	l.treeID = tree
+	if err := l.useTree(ctx); err != nil {
 		return err
 	}
 	root, err := l.backend.root(ctx)

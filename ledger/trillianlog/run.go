@@ -47,7 +47,7 @@ func (l *Log) Run(ctx context.Context) error {
 		defer cancel()
 		work.Go(func() { l.publishLoop(ctx, leader) })
 	}
-	p := &publisher{log: l, leader: leader, source: l.backend.source(leader)}
+	p := &publisher{log: l, leader: leader, begin: func() leafSource { return l.backend.source(leader) }}
 	return l.rounds(ctx, p)
 }
 
@@ -86,6 +86,12 @@ func (l *Log) rounds(ctx context.Context, p *publisher) error {
 
 // round integrates and publishes until nothing is left.
 func (l *Log) round(ctx context.Context, p *publisher) error {
+	if p.source == nil {
+		if err := l.useTree(ctx); err != nil {
+			return err
+		}
+		p.source = p.begin()
+	}
 	if p.edge == nil {
 		// Whoever takes over compares before the first leaf is put on top of what is there.
 		if _, err := p.publish(ctx); err != nil {
