@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -141,7 +140,7 @@ func TestOwnPages(t *testing.T) {
 		t.Errorf("a dossier in a closed register: %d %s", resp.StatusCode, body)
 	}
 	p.get("/?lang=en")
-	if _, body := p.get("/my-dossiers"); !strings.Contains(body, fmt.Sprint("does not show its record of access, under Articles 11(4) and 15(5)")) {
+	if _, body := p.get("/my-dossiers"); !strings.Contains(body, "does not show its record of access, under Articles 11(4) and 15(5)") {
 		t.Errorf("in English:\n%s", body)
 	}
 }

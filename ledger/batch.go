@@ -200,7 +200,7 @@ func VerifyEvent(p *Policy, text []byte, s Salt, e EventProof) (Checkpoint, erro
 	}
 	commitment := EventCommitment(s, text)
 	leaf := Leaf(commitment[:]).Hash()
-	root, err := proof.RootFromInclusionProof(rfc6962.DefaultHasher, uint64(e.Index), uint64(e.Count), leaf[:], hashSlices(e.Path)) //nolint:gosec // MarshalText has refused what is negative
+	root, err := proof.RootFromInclusionProof(rfc6962.DefaultHasher, uint64(e.Index), uint64(e.Count), leaf[:], hashSlices(e.Path))
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: event %d in a batch of %d: %s", ErrTampered, e.Index, e.Count, proofReason(err))
 	}

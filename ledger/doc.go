@@ -1,5 +1,5 @@
 // Package ledger holds the formats and the judgement of the append-only log:
-// manifests, leaves, checkpoints, receipts and policies.
+// manifests, access events and their batches, leaves, checkpoints, receipts and policies.
 //
 // It guarantees that each of these texts has exactly one form. A parser accepts
 // what the matching MarshalText writes and nothing else, so a changed byte is

@@ -75,8 +75,8 @@ func TestEventProof(t *testing.T) {
 
 // TestTamperedEvent changes each part of an event in the database: its proof fails, and those of its neighbours hold.
 func TestTamperedEvent(t *testing.T) {
-	r := newRig(t)
-	store := r.store.(*vaulttest.MemoryStore)
+	store := vaulttest.NewMemoryStore()
+	r := newRig(t, func(c *vault.Config) { c.Store = store })
 	v := r.deposit(cv(r.dossier()), samplePDF())
 	r.read(r.staff, v.ID)
 	r.read(r.staff, v.ID)

@@ -2,5 +2,6 @@
 //
 // It guarantees that nothing refers to anything that is not yet durable, that an acknowledged deposit is never lost and
 // a refused one leaves nothing behind, that every use case authorises first, and that every access and every refusal is
-// recorded. It reaches the world through the ports of ports.go alone.
+// recorded before it is answered, in a record whose every line the access log commits to. It reaches the world through the
+// ports of ports.go alone.
 package vault

@@ -84,7 +84,7 @@ func storeBatches(w *world) {
 	w.same("where it stands", p.Position, 1)
 	w.same("its batch", p.Batch, first)
 	w.same("its commitment", p.Batch.Commitments[1], ledger.SumHash(append(p.ID.UUID[:], p.Seed[:]...)))
-	w.same("the seed of the queue", waiting.Seed, ledger.EventSeed(mustPlaced(w, want[0].ID).Seed))
+	w.same("the seed of the queue", waiting.Seed, mustPlaced(w, want[0].ID).Seed)
 	if p.Seed == waiting.Seed || p.Seed == (ledger.EventSeed{}) || p.Destroyed {
 		w.Error("the seeds are not random")
 	}
