@@ -20,7 +20,7 @@
   const stepOf = {};
   for (const [step, codes] of Object.entries({
     signatures: 'anchors_missing not_signed signature_count signature_order same_signer person_is_organisation seal_is_person holder_unclear ' +
-      'signature_failed signature_indeterminate not_covered document_changed document_remark',
+      'signature_failed signature_indeterminate revocation_grace not_covered document_changed document_remark',
     time: 'no_trusted_time no_archive_time exported_later seal_earlier',
     documents: 'contents_malformed attachments_damaged attachment_missing attachment_extra attachments_changed pages_differ',
     ledger: 'policy_missing policy_differs ledger_forked not_in_ledger receipt_malformed receipt_foreign receipt_untrusted receipt_not_judged',
@@ -76,8 +76,11 @@
       s.signer ? el('small', {}, `${t('judge.certificate')} ${s.signer.serial}, ${t('judge.issuer')} ${s.signer.issuer}`) : null,
       s.findings.length ? el('details', {}, el('summary', {}, t('verdict.details')), el('ul', { class: 'findings', lang: 'en' },
         s.findings.map((f) => el('li', {}, f.text, ' ', code(f.code))))) : null,
-      more(s, 'field sub_filter kind indication sub_indication level signer time claimed_time byte_range findings')));
-    const when = (s) => (s.time ? [`${t('judge.proven')} `, clock(s.time)]
+      s.details.length ? el('ul', { class: 'fine' }, s.details.map((d) => el('li', {}, inWords(d)))) : null,
+      more(s, 'field sub_filter kind indication sub_indication level digest algorithm signer chain time time_source proven_by claimed_time stamps revocation ' +
+        'byte_range revision_end whole_revision certified locks changes details findings')));
+    const inWords = (d) => (vietnamese ? d.vi : d.en);
+    const when = (s) => (s.time ? [clock(s.time), `, ${inWords(s.proven_by)}`]
       : s.claimed_time ? [`${t('verdict.claimed')} `, clock(s.claimed_time)] : [t('judge.notime')]);
     const signatures = (list, first) => (list.length ? el('ul', { class: 'versions' }, list.map((s, i) => signature(s, first ? i : -1))) : null);
 

@@ -24,6 +24,7 @@ type (
 		Chain         []*certificateJSON `json:"chain"`
 		Time          *time.Time         `json:"time,omitempty"`
 		TimeSource    signing.TimeSource `json:"time_source,omitempty"`
+		ProvenBy      *sentenceJSON      `json:"proven_by,omitempty"`
 		ClaimedTime   *time.Time         `json:"claimed_time,omitempty"`
 		Stamps        []stampJSON        `json:"stamps"`
 		Revocation    []revocationJSON   `json:"revocation"`
@@ -33,7 +34,12 @@ type (
 		Certified     signing.Permission `json:"certified,omitempty"`
 		Locks         []lockJSON         `json:"locks"`
 		Changes       []changeJSON       `json:"changes"`
+		Details       []sentenceJSON     `json:"details"`
 		Findings      []detailJSON       `json:"findings"`
+	}
+	sentenceJSON struct {
+		Vi string `json:"vi"`
+		En string `json:"en"`
 	}
 	stampJSON struct {
 		Time      *time.Time       `json:"time,omitempty"`
@@ -82,7 +88,14 @@ func signatureToJSON(s *signing.SignatureReport) signatureJSON {
 		Level: s.Level, Digest: s.Digest, Algorithm: s.Algorithm, Signer: certificateToJSON(s.Signer), Chain: []*certificateJSON{},
 		Time: known(s.Time), TimeSource: s.TimeSource, ClaimedTime: known(s.ClaimedTime), Stamps: []stampJSON{}, Revocation: []revocationJSON{},
 		ByteRange: s.ByteRange, RevisionEnd: s.RevisionEnd, WholeRevision: s.WholeRevision, Certified: s.Certified,
-		Locks: []lockJSON{}, Changes: []changeJSON{}, Findings: []detailJSON{},
+		Locks: []lockJSON{}, Changes: []changeJSON{}, Details: []sentenceJSON{}, Findings: []detailJSON{},
+	}
+	if j.Time != nil {
+		by := sentenceJSON(ProvenBy(s))
+		j.ProvenBy = &by
+	}
+	for _, d := range Details(s) {
+		j.Details = append(j.Details, sentenceJSON(d))
 	}
 	for _, c := range s.Chain {
 		j.Chain = append(j.Chain, certificateToJSON(c))
