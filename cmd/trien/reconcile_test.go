@@ -189,7 +189,7 @@ func TestReconcile(t *testing.T) {
 		}
 	}
 
-	c.write("tile/entries/000", []byte("damaged"))
+	c.write("tile/entries/000.p/41", []byte("damaged"))
 	if _, event, err = c.run(); !errors.Is(err, ledger.ErrTampered) || event.Reason != "not-finished" {
 		t.Errorf("%v, recorded %+v", err, event)
 	}
