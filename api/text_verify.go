@@ -87,7 +87,6 @@ var verifyWords = map[string][2]string{
 	"judge.version":          {"Phiên bản", "Version"},
 	"judge.certificate":      {"Chứng thư", "Certificate"},
 	"judge.issuer":           {"do", "issued by"},
-	"judge.proven":           {"Thời điểm đã chứng minh", "Proven time"},
 	"judge.notime":           {"Không rõ thời điểm", "No time known"},
 	"judge.origin":           {"Sổ cái", "Ledger"},
 	"judge.entries":          {"Số mục", "Entries"},
