@@ -29,9 +29,6 @@ func (e *ForkError) Error() string {
 	return fmt.Sprintf("witness %q has another checkpoint signed by the log: %v", e.Witness, e.reason)
 }
 
-// Evidence gives both notes: ours, and the one that the witness has.
-func (e *ForkError) Evidence() (ours, theirs []byte) { return e.Ours, e.Theirs }
-
 // Unwrap gives an error that wraps [ledger.ErrForked].
 func (e *ForkError) Unwrap() error { return e.reason }
 
