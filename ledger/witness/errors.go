@@ -39,7 +39,7 @@ type DisputeError struct {
 	Ours    []byte // the signed note that it refused
 	Size    uint64 // of the tree that it says it co-signed last
 	Status  int    // of its answer, an HTTP status
-	Answer  []byte // the body of its answer, at most [maxAnswer] bytes
+	Answer  []byte // the body of its answer, at most 16 KiB
 }
 
 func (e *DisputeError) Error() string {
