@@ -28,7 +28,9 @@ type Config struct {
 	Logs map[string]PublicLog
 	// Publications tell for metrics how far strangers can see each log.
 	Publications map[string]func(context.Context) (Publication, error)
-	Limits       Limits
+	// Witnesses tell for metrics how the witnesses of each log do.
+	Witnesses map[string]func() []WitnessState
+	Limits    Limits
 }
 
 // Limits that an operator may set. A zero field takes its default.
@@ -108,7 +110,7 @@ func New(c Config) *Server {
 		signIn:    newLimiter(l.SignInPerMinute, l.SignInAtOnce),
 		strangers: newLimiter(l.ReadPerMinute, l.ReadAtOnce),
 	}
-	s.metrics.registry.MustRegister(&publications{c.Publications, c.Logger})
+	s.metrics.registry.MustRegister(&publications{c.Publications, c.Logger}, &witnesses{c.Witnesses})
 	s.user = s.engine()
 	s.routeInterface(s.user)
 	s.routeLogs(s.user)

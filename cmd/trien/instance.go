@@ -93,7 +93,7 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 	in.vault = vault.New(c)
 	in.api = api.New(api.Config{
 		Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch, PublicURL: s.publicURL, TrustedProxies: s.trustedProxies,
-		Logs: in.logs.public(), Publications: in.logs.publications(),
+		Logs: in.logs.public(), Publications: in.logs.publications(), Witnesses: in.logs.witnessStates(),
 	})
 	return in, nil
 }

@@ -6,14 +6,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,7 +125,7 @@ func TestWitnessProcess(t *testing.T) {
 		return p
 	}
 	client := func() *witness.Client {
-		c, err := witness.New(witness.Config{Policy: policy(), HTTP: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}})
+		c, err := witness.New(witness.Config{Policy: policy(), Roots: roots})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package witness
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,7 +21,8 @@ const (
 // Config says whom to ask and for how long. Only the policy must be given.
 type Config struct {
 	Policy  *ledger.Policy   // its witnesses with a URL are asked
-	HTTP    *http.Client     // nil: one of our own, TLS 1.2 or later with the system's roots; redirects are never followed
+	HTTP    *http.Client     // nil: one of our own, TLS 1.2 or later; redirects are never followed
+	Roots   *x509.CertPool   // whom our own believes; nil: the system's
 	Timeout time.Duration    // for all that is asked of one witness in one call; 0: 5 s
 	Grace   time.Duration    // how long the others may still take once the quorum is met; 0: 500 ms
 	Clock   func() time.Time // nil: time.Now
@@ -43,7 +45,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Policy == nil {
 		return nil, fmt.Errorf("%w: a client of witnesses needs a policy", ledger.ErrPolicy)
 	}
-	c := &Client{policy: cfg.Policy, http: newHTTP(cfg.HTTP), timeout: cfg.Timeout, grace: cfg.Grace, clock: cfg.Clock, logger: cfg.Logger}
+	c := &Client{policy: cfg.Policy, http: newHTTP(cfg.HTTP, cfg.Roots), timeout: cfg.Timeout, grace: cfg.Grace, clock: cfg.Clock, logger: cfg.Logger}
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
 	}

@@ -29,9 +29,6 @@ func (e *ForkError) Error() string {
 	return fmt.Sprintf("witness %q has another checkpoint signed by the log: %v", e.Witness, e.reason)
 }
 
-// Evidence gives both notes: ours, and the one that the witness has.
-func (e *ForkError) Evidence() (ours, theirs []byte) { return e.Ours, e.Theirs }
-
 // Unwrap gives an error that wraps [ledger.ErrForked].
 func (e *ForkError) Unwrap() error { return e.reason }
 
@@ -42,7 +39,7 @@ type DisputeError struct {
 	Ours    []byte // the signed note that it refused
 	Size    uint64 // of the tree that it says it co-signed last
 	Status  int    // of its answer, an HTTP status
-	Answer  []byte // the body of its answer, at most [maxAnswer] bytes
+	Answer  []byte // the body of its answer, at most 16 KiB
 }
 
 func (e *DisputeError) Error() string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -225,14 +226,14 @@ func (p *peer) do(ctx context.Context, method, path string, body []byte) (status
 }
 
 // newHTTP is the client that talks to witnesses: whose host stands in the policy is asked, and nobody it points to.
-func newHTTP(given *http.Client) *http.Client {
+func newHTTP(given *http.Client, roots *x509.CertPool) *http.Client {
 	var h http.Client
 	if given != nil {
 		h = *given
 	} else {
 		h.Transport = &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 			MaxResponseHeaderBytes: maxAnswer,
 			MaxIdleConnsPerHost:    2,
 			IdleConnTimeout:        90 * time.Second,
