@@ -37,10 +37,11 @@ func (v View) Proven(ctx context.Context, c ledger.Checkpoint, full []Tile) ([]B
 		return nil, fmt.Errorf("reading tiles: the store returned %d blobs for %d", len(data), len(full))
 	}
 	blobs := make([]Blob, len(full))
+	var before Tile
 	var leaves []ledger.Hash // of the tile before
 	for i, t := range full {
 		if t.Level == Entries {
-			if i == 0 || full[i-1] != (Tile{0, t.Index, Width}) {
+			if before != (Tile{0, t.Index, Width}) {
 				return nil, fmt.Errorf("%w: %s without the tile of its leaves", ledger.ErrMalformed, t.Path())
 			}
 			if err := checkBundle(t, data[i], leaves); err != nil {
@@ -49,7 +50,7 @@ func (v View) Proven(ctx context.Context, c ledger.Checkpoint, full []Tile) ([]B
 		} else if leaves, err = v.checkTile(ctx, c, t, data[i]); err != nil {
 			return nil, err
 		}
-		blobs[i] = Blob{t, data[i]}
+		blobs[i], before = Blob{t, data[i]}, t
 	}
 	return blobs, nil
 }
