@@ -25,6 +25,22 @@ func Full(older, newer uint64) iter.Seq[Tile] {
 	}
 }
 
+// Completed lists the tiles and bundles that a log of size older has in part and one of size newer in full.
+func Completed(older, newer uint64) iter.Seq[Tile] {
+	return func(yield func(Tile) bool) {
+		for level := 0; level <= maxLevel; level++ {
+			shift := height * (level + 1)
+			i := older >> shift
+			if i == newer>>shift || older>>(shift-height)%Width == 0 {
+				continue
+			}
+			if !yield(Tile{level, i, Width}) || level == 0 && !yield(Tile{Entries, i, Width}) {
+				return
+			}
+		}
+	}
+}
+
 // Proven reads full tiles and bundles, as [Full] lists them, and checks each against a checkpoint that was opened before
 // and whose tree holds them: an error wraps [ledger.ErrTampered] if one is not what that tree has. A bundle is compared with
 // the tile of its leaves, which has to stand right before it.

@@ -20,7 +20,7 @@
 // the checkpoint. It goes on from what the copy has, whatever step it died after. Tiles are never changed; one that is not what it
 // should be stops the publishing, one that is missing is put again. A time line never goes back: while the clock is behind
 // what was said before, checkpoints carry none. A checkpoint that the policy's witnesses have not signed is not shown; receipts
-// of our own go on.
+// of our own go on. A partial tile goes once the full one is named by a published checkpoint.
 //
 // The head of the schema "ledger" cannot show that the whole database was restored from a backup. Therefore each node
 // compares it with the public copy whenever it has taken the lock, before it signs, and the witnesses do so whenever they are
