@@ -35,7 +35,6 @@ func TestCluster(t *testing.T) {
 	for _, args := range [][]string{
 		{"keyring", "--out", c.path("keyring"), "--passphrase-file", c.path("passphrase")},
 		{"ledger-key", "--out", c.path("ledger.key"), "--origin", "cluster.example/records"},
-		{"ledger-key", "--out", c.path("access.key"), "--origin", "cluster.example/access"},
 		{"migrate", "--config", c.config},
 		{"bootstrap", "--config", c.config, "--unit", "Ban Tổ chức", "--login", "quantri", "--name", "Quản Trị", "--password-file", c.path("password")},
 	} {
@@ -51,7 +50,7 @@ func TestCluster(t *testing.T) {
 	s.ca = c.path("anchors.pem")
 	job := c.mainJob(s)
 	c.renewals()
-	strangers(t, s)
+	strangers(t, s, recordsLog, accessLog)
 	s.stop()
 	c.rotation()
 	verdict, code := runProgram(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
@@ -76,7 +75,7 @@ func (c *outside) rotation() {
 	c.write("trien.yaml", strings.Replace(string(text), "/ledger.key", "/ledger-2.key", 1))
 	s := start(c.t, "--config", c.config)
 	s.ca = c.path("anchors.pem")
-	strangers(c.t, s)
+	strangers(c.t, s, recordsLog, accessLog)
 	s.stop()
 }
 
@@ -174,7 +173,7 @@ objects: {endpoint: %[3]q, secure: false, bucket: %[4]s, access_key_file: %[1]s/
 keys: {keyring: %[1]s/keyring, passphrase_file: %[1]s/passphrase}
 ledger:
   key_file: %[1]s/ledger.key
-  access_key_file: %[1]s/access.key
+  access_pkcs11: {module: %[6]s, token: seal, pin_file: %[1]s/pin, key: log, origin: cluster.example/access}
   database_url_file: %[1]s/owner-url
   trillian: {address: %[5]q}
 seal: {module: %[6]s, token: seal, pin_file: %[1]s/pin, certificate: %[1]s/seal.pem}
@@ -217,6 +216,9 @@ func (c *outside) identity(label string, issue func(any) (*x509.Certificate, err
 	c.t.Helper()
 	tok, err := token.Open(token.Config{Module: c.module, Label: label, PIN: "123456"})
 	if err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := tok.GenerateEd25519("log"); err != nil { // of the log of access events, beside the seal's
 		c.t.Fatal(err)
 	}
 	cert, err := ensureIdentity(tok, "key", issue)

@@ -45,6 +45,7 @@ func TestStandaloneLifecycle(t *testing.T) {
 	if units := unitNames(t, s, dir); !strings.Contains(units, "Đảng ủy thử") {
 		t.Errorf("after kill -9: %s", units)
 	}
+	strangers(t, s, accessLog)
 	s.stop()
 }
 

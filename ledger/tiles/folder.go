@@ -16,7 +16,10 @@ import (
 // name begins with a dot and is no resource's.
 type Folder struct{ root string }
 
-var _ Resources = (*Folder)(nil)
+var (
+	_ Resources = (*Folder)(nil)
+	_ Pruner    = (*Folder)(nil)
+)
 
 // OpenFolder makes the folder if it is not there.
 func OpenFolder(root string) (*Folder, error) {
@@ -126,4 +129,19 @@ func (f *Folder) Read(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return b.Bytes(), nil
+}
+
+// Prune implements [Pruner].
+func (f *Folder) Prune(ctx context.Context, full Tile) error {
+	below, err := PartialsOf(full)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(f.root, filepath.FromSlash(below))); err != nil {
+		return fmt.Errorf("removing the partial tiles of %s: %w", full.Path(), err)
+	}
+	return nil
 }

@@ -29,6 +29,21 @@ type Resources interface {
 	Read(ctx context.Context, path string) ([]byte, error)
 }
 
+// Pruner is a [Resources] that can do without the partial tiles that a full one has replaced: readers who miss one read the
+// full one.
+type Pruner interface {
+	// Prune removes the partial tiles of the place of a full tile, which is there. That there are none is no error.
+	Prune(ctx context.Context, full Tile) error
+}
+
+// PartialsOf is the path below which the partial tiles of a full tile's place are. Errors wrap [ledger.ErrMalformed].
+func PartialsOf(full Tile) (string, error) {
+	if full.Partial() {
+		return "", fmt.Errorf("%w: %s is not full", ledger.ErrMalformed, full.Path())
+	}
+	return full.Path() + ".p/", nil
+}
+
 // CheckResource refuses what [Resources] must not store: tile says whether path has to be that of a tile or the
 // checkpoint's. Errors wrap [ledger.ErrMalformed].
 func CheckResource(path string, tile bool, data []byte) error {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"strings"
 	"sync"
 )
 
@@ -13,7 +15,10 @@ type MemoryResources struct {
 	at map[string][]byte
 }
 
-var _ Resources = (*MemoryResources)(nil)
+var (
+	_ Resources = (*MemoryResources)(nil)
+	_ Pruner    = (*MemoryResources)(nil)
+)
 
 // Create implements [Resources].
 func (m *MemoryResources) Create(ctx context.Context, path string, data []byte) error {
@@ -63,4 +68,19 @@ func (m *MemoryResources) Read(ctx context.Context, path string) ([]byte, error)
 		return nil, fmt.Errorf("%w: %s", ErrMissing, path)
 	}
 	return bytes.Clone(b), nil
+}
+
+// Prune implements [Pruner].
+func (m *MemoryResources) Prune(ctx context.Context, full Tile) error {
+	below, err := PartialsOf(full)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.at, func(path string, _ []byte) bool { return strings.HasPrefix(path, below) })
+	return nil
 }

@@ -25,6 +25,22 @@ func Full(older, newer uint64) iter.Seq[Tile] {
 	}
 }
 
+// Completed lists the tiles and bundles that a log of size older has in part and one of size newer in full.
+func Completed(older, newer uint64) iter.Seq[Tile] {
+	return func(yield func(Tile) bool) {
+		for level := 0; level <= maxLevel; level++ {
+			shift := height * (level + 1)
+			i := older >> shift
+			if i == newer>>shift || older>>(shift-height)%Width == 0 {
+				continue
+			}
+			if !yield(Tile{level, i, Width}) || level == 0 && !yield(Tile{Entries, i, Width}) {
+				return
+			}
+		}
+	}
+}
+
 // Proven reads full tiles and bundles, as [Full] lists them, and checks each against a checkpoint that was opened before
 // and whose tree holds them: an error wraps [ledger.ErrTampered] if one is not what that tree has. A bundle is compared with
 // the tile of its leaves, which has to stand right before it.
@@ -37,10 +53,11 @@ func (v View) Proven(ctx context.Context, c ledger.Checkpoint, full []Tile) ([]B
 		return nil, fmt.Errorf("reading tiles: the store returned %d blobs for %d", len(data), len(full))
 	}
 	blobs := make([]Blob, len(full))
+	var before Tile
 	var leaves []ledger.Hash // of the tile before
 	for i, t := range full {
 		if t.Level == Entries {
-			if i == 0 || full[i-1] != (Tile{0, t.Index, Width}) {
+			if before != (Tile{0, t.Index, Width}) {
 				return nil, fmt.Errorf("%w: %s without the tile of its leaves", ledger.ErrMalformed, t.Path())
 			}
 			if err := checkBundle(t, data[i], leaves); err != nil {
@@ -49,7 +66,7 @@ func (v View) Proven(ctx context.Context, c ledger.Checkpoint, full []Tile) ([]B
 		} else if leaves, err = v.checkTile(ctx, c, t, data[i]); err != nil {
 			return nil, err
 		}
-		blobs[i] = Blob{t, data[i]}
+		blobs[i], before = Blob{t, data[i]}, t
 	}
 	return blobs, nil
 }

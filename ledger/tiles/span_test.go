@@ -47,6 +47,29 @@ func TestFull(t *testing.T) {
 	}
 }
 
+func TestCompleted(t *testing.T) {
+	for _, c := range []struct {
+		older, newer uint64
+		want         string
+	}{
+		{0, 1 << 20, ""}, // an empty log had nothing in part
+		{5, 255, ""},
+		{5, 256, "tile/0/000 tile/entries/000 "},
+		{256, 512, ""}, // of level 0; of level 1 it is still partial
+		{300, 9000, "tile/0/001 tile/entries/001 "},
+		{65535, 65536, "tile/0/255 tile/entries/255 tile/1/000 "},
+		{65000, 1 << 24, "tile/0/253 tile/entries/253 tile/1/000 "},
+	} {
+		got := ""
+		for tile := range Completed(c.older, c.newer) {
+			got += tile.Path() + " "
+		}
+		if got != c.want {
+			t.Errorf("from %d to %d: %q, want %q", c.older, c.newer, got, c.want)
+		}
+	}
+}
+
 // Every full tile is proven, and a change in any is noticed.
 func TestProven(t *testing.T) {
 	const size = 256*256 + 256 + 7

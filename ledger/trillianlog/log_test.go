@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"trien/ledger"
 )
@@ -328,5 +329,19 @@ func TestAwaitIsQuick(t *testing.T) {
 	t.Logf("append to receipt: median %v, slowest %v", took[len(took)/2], took[len(took)-1])
 	if took[len(took)/2] > 200*time.Millisecond {
 		t.Errorf("median %v", took[len(took)/2])
+	}
+}
+
+// Without the planner's hint one call of Trillian's takes 100 ms, and more than a dozen callers slow each other down.
+func TestPoolPlansForRandomReads(t *testing.T) {
+	l := openLog(t, testConfig(newDatabase(t)))
+	for _, pool := range []*pgxpool.Config{l.poolConfig, l.pool.Config()} {
+		if pool.MaxConns > 12 || pool.MinConns == 0 {
+			t.Errorf("%d to %d connections", pool.MinConns, pool.MaxConns)
+		}
+	}
+	var cost string
+	if err := l.pool.QueryRow(t.Context(), `SHOW random_page_cost`).Scan(&cost); err != nil || cost != "1.1" {
+		t.Errorf("random_page_cost %q, %v", cost, err)
 	}
 }

@@ -159,7 +159,28 @@ func (c *publicCopy) publish(ctx context.Context, head head, last, shown publish
 	if err := c.log.advancePublished(ctx, c.leader, last, next); err != nil {
 		return err
 	}
-	return c.replace(ctx, next)
+	if err := c.replace(ctx, next); err != nil {
+		return err
+	}
+	return c.prune(ctx, last.Size, next.Size)
+}
+
+// prune takes partial tiles away that a larger published tree has in full: each was at the edge of the tree published before. A
+// crash leaves some of them, which do no harm.
+func (c *publicCopy) prune(ctx context.Context, older, newer uint64) error {
+	p, ok := c.log.public.(tiles.Pruner)
+	if !ok {
+		return nil
+	}
+	for t := range tiles.Completed(older, newer) {
+		ctx, cancel := context.WithTimeout(ctx, copyTimeout)
+		err := p.Prune(ctx, t)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // show puts the copy back to what was published.

@@ -136,7 +136,7 @@ func TestKilledBetweenSteps(t *testing.T) {
 			break
 		}
 		killed++
-		if state := child.ProcessState; state == nil || state.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL { //nolint:forcetypeassert // of Linux
+		if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
 			t.Fatalf("step %d: %v, %s", step, err, out)
 		}
 	}

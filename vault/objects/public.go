@@ -28,7 +28,10 @@ type Public struct {
 	prefix string
 }
 
-var _ tiles.Resources = (*Public)(nil)
+var (
+	_ tiles.Resources = (*Public)(nil)
+	_ tiles.Pruner    = (*Public)(nil)
+)
 
 // OpenPublic opens a bucket as [Open] does, for a public copy below prefix, such as "public/ledger/records". Reading it without
 // sign-in, where strangers shall read the bucket itself, is the bucket's own policy.
@@ -133,4 +136,40 @@ func (p *Public) Read(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return data.Bytes(), nil
+}
+
+// Prune implements [tiles.Pruner].
+func (p *Public) Prune(ctx context.Context, full tiles.Tile) error {
+	below, err := tiles.PartialsOf(full)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var keys []string
+	err = p.store.retry(ctx, func() error {
+		keys = keys[:0]
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		for o := range p.store.core.ListObjectsIter(ctx, p.store.bucket, minio.ListObjectsOptions{Prefix: p.prefix + below, Recursive: true}) {
+			if o.Err != nil {
+				return o.Err
+			}
+			if keys = append(keys, o.Key); len(keys) == tiles.Width {
+				break
+			}
+		}
+		return nil
+	})
+	err = classify(err)
+	for _, key := range keys {
+		if err == nil {
+			err = p.store.remove(ctx, key, "")
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("removing the partial tiles of %s: %w", full.Path(), err)
+	}
+	return nil
 }

@@ -24,6 +24,7 @@ func Resources(t *testing.T, open func(t *testing.T) tiles.Resources) {
 		"an ended context":  ended,
 		"many at once":      race,
 		"readers at a swap": swap,
+		"pruning":           prune,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -166,6 +167,37 @@ func swap(t *testing.T, r tiles.Resources) {
 			return
 		default:
 		}
+	}
+}
+
+// prune takes partial tiles away, where the resources can, and nothing else.
+func prune(t *testing.T, r tiles.Resources) {
+	p, ok := r.(tiles.Pruner)
+	if !ok {
+		t.Skip("they keep partial tiles")
+	}
+	kept := []string{"tile/0/000", "tile/0/001.p/5", "tile/1/000.p/1", "tile/entries/000.p/5", "tile/0/x001/000.p/5"}
+	gone := []string{"tile/0/000.p/1", "tile/0/000.p/5", "tile/0/000.p/255"}
+	for _, path := range append(kept, gone...) {
+		if err := r.Create(t.Context(), path, []byte("bytes of "+path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := p.Prune(t.Context(), tiles.Tile{Level: 0, Index: 0, Width: tiles.Width}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range gone {
+		if _, err := r.Read(t.Context(), path); !errors.Is(err, tiles.ErrMissing) {
+			t.Errorf("%s is still there: %v", path, err)
+		}
+	}
+	for _, path := range kept {
+		wantBytes(t, r, path, []byte("bytes of "+path))
+	}
+	if err := p.Prune(t.Context(), tiles.Tile{Level: 0, Index: 1, Width: 5}); !errors.Is(err, ledger.ErrMalformed) {
+		t.Errorf("pruning of a partial tile: %v", err)
 	}
 }
 
