@@ -99,28 +99,18 @@ type EventProof struct {
 // person is shown. [ErrNotLogged] while no receipt covers the event's batch; [ErrGone] if its seed was destroyed; [ErrTampered] if
 // the event is not what was committed to. Reading it is recorded.
 func (v *Vault) EventProof(ctx context.Context, a Actor, id EventID) (EventProof, error) {
-	e, err := v.store.PlacedEvent(ctx, id)
-	if errors.Is(err, ErrNotFound) && !Allowed(a.Role, ReadAccess, true) {
-		// Who may not read the record does not learn which events there are.
-		return EventProof{}, v.refuseProof(ctx, a, Target{}, err)
+	e, missing := v.store.PlacedEvent(ctx, id)
+	if missing != nil && !errors.Is(missing, ErrNotFound) && !errors.Is(missing, ErrTampered) {
+		return EventProof{}, fmt.Errorf("reading event %s: %w", id, missing)
 	}
+	action, err := v.authorizeProof(ctx, a, e.Event)
 	if err != nil {
-		return EventProof{}, fmt.Errorf("reading event %s: %w", id, err)
-	}
-	target := Target{Dossier: e.Target.Dossier}
-	action := ReadAccess
-	if Allowed(a.Role, ReadOwnAccess, true) {
-		action = ReadOwnAccess
-		own, err := v.shownTo(ctx, a, e.Event)
-		if err != nil {
-			return EventProof{}, err
-		}
-		if !own {
-			return EventProof{}, v.refuseProof(ctx, a, target, fmt.Errorf("%w: event %s", ErrNotFound, id))
-		}
-	} else if err := v.authorize(ctx, a, ReadAccess, a.Unit, target); err != nil {
 		return EventProof{}, err
 	}
+	if missing != nil {
+		return EventProof{}, fmt.Errorf("reading event %s: %w", id, missing)
+	}
+	target := Target{Dossier: e.Target.Dossier}
 	if err := v.recordRead(ctx, a, action, target); err != nil {
 		return EventProof{}, err
 	}
@@ -136,12 +126,18 @@ func (v *Vault) EventProof(ctx context.Context, a Actor, id EventID) (EventProof
 	return p, nil
 }
 
-// refuseProof records who asked for a proof in vain: who may see their own record gets why, all others a plain refusal.
-func (v *Vault) refuseProof(ctx context.Context, a Actor, t Target, why error) error {
+// authorizeProof decides about an event, which is zero if there is none: a subject does not learn which others there are. It says as
+// what act the read is to be recorded.
+func (v *Vault) authorizeProof(ctx context.Context, a Actor, e Event) (Action, error) {
+	target := Target{Dossier: e.Target.Dossier}
 	if !Allowed(a.Role, ReadOwnAccess, true) {
-		return v.authorize(ctx, a, ReadAccess, a.Unit, t)
+		return ReadAccess, v.authorize(ctx, a, ReadAccess, a.Unit, target)
 	}
-	return v.refuse(ctx, a, ReadOwnAccess, t, "not_own", why)
+	own, err := v.shownTo(ctx, a, e)
+	if err == nil && !own {
+		err = v.refuse(ctx, a, ReadOwnAccess, target, "not_own", fmt.Errorf("%w: no such event in one's own record", ErrNotFound))
+	}
+	return ReadOwnAccess, err
 }
 
 // prove rebuilds the event's way into the log from what is stored, and judges it as a stranger would before it is given out.

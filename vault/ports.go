@@ -207,7 +207,7 @@ type Batches interface {
 	ClaimBatches(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]EventBatch, error)
 	// CompleteBatches stores receipts; a batch completed before is left as it is.
 	CompleteBatches(ctx context.Context, done []EventBatch) error
-	// PlacedEvent finds an event with its place; [ErrNotFound] if there is no such event.
+	// PlacedEvent finds an event with its place; [ErrNotFound] if there is no such event, [ErrTampered] if its line was taken away.
 	PlacedEvent(ctx context.Context, id EventID) (PlacedEvent, error)
 	// UnloggedEvents counts events whose batch has no receipt, or that are in none, and says since when the oldest waits (zero
 	// time if nothing waits).

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -171,13 +172,22 @@ func scanPlaced(row pgx.CollectableRow) (p vault.PlacedEvent, err error) {
 	return p, nil
 }
 
-// PlacedEvent finds an event with its place and its batch.
+// PlacedEvent finds an event with its place and its batch. An event whose place is there and whose line is not was taken out of the
+// access record: [vault.ErrTampered].
 func (s *Store) PlacedEvent(ctx context.Context, id vault.EventID) (vault.PlacedEvent, error) {
 	const sql = `select ` + eventColumnsOfE + `, s.seed, p.position, b.id, b.since, b.commitments, b.leaf, b.receipt
 		from vault.event e left join vault.event_seed s on s.event = e.id
 			left join vault.event_place p on p.event = e.id left join vault.event_batch b on b.id = p.batch
 		where e.id = @id`
-	return one(ctx, s.pool, "event", scanPlaced, sql, pgx.NamedArgs{"id": ref(id.UUID)})
+	const placed = `select true from vault.event_place where event = @id`
+	args := pgx.NamedArgs{"id": ref(id.UUID)}
+	e, err := one(ctx, s.pool, "event", scanPlaced, sql, args)
+	if errors.Is(err, vault.ErrNotFound) {
+		if _, there := one(ctx, s.pool, "place", pgx.RowTo[bool], placed, args); there == nil {
+			return e, fmt.Errorf("%w: the line of event %s is missing", vault.ErrTampered, id)
+		}
+	}
+	return e, err
 }
 
 // UnloggedEvents counts what no receipt covers, and says since when the oldest waits.

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -131,6 +132,25 @@ func TestDestroyedSeed(t *testing.T) {
 	}
 	if !a.Destroyed || b.Destroyed || a.Batch.ID != b.Batch.ID || a.Batch.Commitments[a.Position] == b.Batch.Commitments[b.Position] {
 		t.Errorf("%+v %+v", a, b)
+	}
+}
+
+// A line that somebody takes out of the access record, past the triggers, is missed by its place.
+func TestMissingLine(t *testing.T) {
+	d := newBatched(t)
+	events, err := d.store.Events(t.Context(), vault.EventQuery{Limit: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const attack = `alter table vault.event disable trigger event_append_only; delete from vault.event where id = '%s'`
+	if _, err := d.owner(t).Exec(t.Context(), fmt.Sprintf(attack, events[1].ID)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.store.PlacedEvent(t.Context(), events[1].ID); !errors.Is(err, vault.ErrTampered) {
+		t.Errorf("%v, want ErrTampered", err)
+	}
+	if _, err := d.store.PlacedEvent(t.Context(), vault.EventID{UUID: newID()}); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("%v, want ErrNotFound", err)
 	}
 }
 
