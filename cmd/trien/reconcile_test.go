@@ -23,17 +23,17 @@ import (
 
 // comparison is a database with versions, and a folder in which their log is published.
 type comparison struct {
-	t               *testing.T
-	owner           *pgx.Conn
-	store           *postgres.Store
-	url, log        string
-	policy          string
-	key             *ledger.SigningKey
-	edge            tiles.Edge
-	account         vault.Account
-	dossier         vault.Dossier
-	versions        []vault.VersionID
-	inventory, said string
+	t         *testing.T
+	owner     *pgx.Conn
+	store     *postgres.Store
+	url, log  string
+	policy    string
+	key       *ledger.SigningKey
+	edge      tiles.Edge
+	account   vault.Account
+	dossier   vault.Dossier
+	versions  []vault.VersionID
+	inventory string
 }
 
 func newComparison(t *testing.T, n int) *comparison {
