@@ -139,7 +139,7 @@ func (c *comparison) run() (said string, event vault.Event, err error) {
 	c.inventory = filepath.Join(c.t.TempDir(), "inventory.txt")
 	var out, complaints bytes.Buffer
 	o := reconcileFlags{log: c.log, policy: c.policy, inventory: c.inventory, grace: lifetime(audit.DefaultGrace), first: 20}
-	err = reconcile(c.t.Context(), c.url, o, stdio{out: &out, err: &complaints})
+	err = reconcileSettings(c.t.Context(), settings{databaseURL: c.url}, o, stdio{out: &out, err: &complaints})
 	events, listErr := c.store.Events(c.t.Context(), vault.EventQuery{Limit: 1})
 	c.must(listErr)
 	return out.String(), events[0], err
