@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
-	"time"
 	"unicode"
 
 	"trien/ledger"
@@ -118,10 +115,7 @@ func (a *asked) open(location string) (*tiles.Client, error) {
 		if !roots.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("%w: %s holds no certificate", errUsage, a.ca)
 		}
-		c.Transport = &http.Transport{
-			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
-			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		}
+		c.Roots = roots
 	}
 	client, err := tiles.OpenClient(location, c)
 	if err != nil {

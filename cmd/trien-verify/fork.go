@@ -65,10 +65,13 @@ func (a *asked) tellFork(w io.Writer, outcome audit.Outcome, err error, fork aud
 	t := a.teller(w)
 	switch outcome {
 	case audit.Failed:
-		t.line(0, pair{"CHỨNG CỨ ĐÚNG: sổ cái %s bị tách nhánh hoặc lùi lại: %s.", "THE EVIDENCE HOLDS: the log %s was forked or rolled back: %s."},
-			v.First.Origin, t.say(forkWords[v.Kind]))
+		t.line(0, pair{
+			"CHỨNG CỨ ĐÚNG: sổ cái %s bị tách nhánh hoặc lùi lại: %s.", "THE EVIDENCE HOLDS: the log %s was forked or rolled back: %s.",
+		}, v.First.Origin, t.say(forkWords[v.Kind]))
 	case audit.Passed:
-		t.line(0, pair{"KHÔNG PHẢI CHỨNG CỨ: hai điểm kiểm này không trái ngược nhau.", "NO EVIDENCE: these two checkpoints do not contradict each other."})
+		t.line(0, pair{
+			"KHÔNG PHẢI CHỨNG CỨ: hai điểm kiểm này không trái ngược nhau.", "NO EVIDENCE: these two checkpoints do not contradict each other.",
+		})
 	default:
 		t.line(0, pair{"%s: %s", "%s: %s"}, t.say(outcomeWords[outcome]), cleaned(err.Error()))
 		return t.err

@@ -216,7 +216,7 @@ func (t *teller) counts(counts audit.Counts) {
 	for _, c := range counts {
 		name := map[string]pair{
 			ledger.VersionLeafFormat: {"phiên bản", "versions"}, ledger.BatchLeafFormat: {"đợt nhật ký truy cập", "batches of access events"},
-			"trien/destruction/v1": {"hủy", "destructions"}, "trien/key/v1": {"đổi khóa", "changes of keys"},
+			ledger.DestructionLeafFormat: {"hủy", "destructions"}, ledger.KeyLeafFormat: {"đổi khóa", "changes of keys"},
 			"other": {"loại khác, không rõ", "of another, unknown format"}, "malformed": {"sai định dạng", "malformed"},
 		}[c.Format]
 		text := t.say(name)

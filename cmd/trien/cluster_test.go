@@ -51,11 +51,28 @@ func TestCluster(t *testing.T) {
 	job := c.mainJob(s)
 	c.renewals()
 	strangers(t, s, recordsLog, accessLog)
+	c.reconciled(s)
 	s.stop()
 	c.rotation()
 	verdict, code := runProgram(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
 	if code != 0 {
 		t.Errorf("exit %d\n%s", code, verdict)
+	}
+}
+
+// reconciled compares the versions with the log, as it lies in the bucket and as strangers get it; an auditor takes the list from there.
+func (c *outside) reconciled(s *server) {
+	c.t.Helper()
+	log := s.url + "/ledger/records"
+	for _, args := range [][]string{
+		{"trien", "reconcile", "--config", c.config},
+		{"trien", "reconcile", "--config", c.config, "--log", log, "--ca", s.ca, "--inventory", c.path("inventory.txt")},
+		{"trien-verify", "reconcile", log, "--ca", s.ca, "--policy", c.path("policy.txt"), "--inventory", c.path("inventory.txt")},
+		{"trien-verify", "log", log, "--ca", s.ca, "--policy", c.path("policy.txt"), "--state", c.path("auditor"), "--max-age", "5m"},
+	} {
+		if out, code := runProgram(c.t, args[0], args[1:]...); code != 0 {
+			c.t.Errorf("%q: exit %d\n%s", args, code, out)
+		}
 	}
 }
 

@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -16,14 +18,15 @@ import (
 	"trien/ledger/audit"
 	"trien/ledger/tiles"
 	"trien/vault"
+	"trien/vault/objects"
 	"trien/vault/postgres"
 )
 
 // reconcileFlags of `trien reconcile`.
 type reconcileFlags struct {
-	dir, config, log, policy, inventory string
-	grace                               lifetime
-	first                               int
+	dir, config, log, ca, policy, inventory string
+	grace                                   lifetime
+	first                                   int
 }
 
 // reconcileCommand compares every version in the database with the published ledger, both ways. It reads the database and the published files, not
@@ -33,8 +36,9 @@ func reconcileCommand(ctx context.Context, args []string, s stdio) error {
 	o := reconcileFlags{grace: lifetime(audit.DefaultGrace)}
 	f.StringVar(&o.config, "config", "", "configuration `file` of the vault")
 	f.StringVar(&o.dir, "standalone", "", "`folder` of a standalone vault that does not run now")
-	f.StringVar(&o.log, "log", "", "`URL` or folder where the ledger of versions is published")
-	f.StringVar(&o.policy, "policy", "", "`file` with the ledger's policy")
+	f.StringVar(&o.log, "log", "", "`URL` or folder where the ledger of versions is published; empty: the bucket of the configuration")
+	f.StringVar(&o.ca, "ca", "", "PEM `file` of the authority that the URL's server is under; empty: the system's")
+	f.StringVar(&o.policy, "policy", "", "`file` with the ledger's policy; empty: by the keys and witnesses of the configuration")
 	f.StringVar(&o.inventory, "inventory", "", "keep the list of versions in this `file`, for auditors (trien-verify reconcile)")
 	f.Var(&o.grace, "grace", "versions younger than this `time` need not be in the ledger yet")
 	f.IntVar(&o.first, "first", 20, "print the first `N` differences")
@@ -44,9 +48,6 @@ func reconcileCommand(ctx context.Context, args []string, s stdio) error {
 	if (o.dir == "") == (o.config == "") {
 		fmt.Fprintln(s.err, "trien reconcile: give either --standalone DIR or --config FILE")
 		return errUsage
-	}
-	if err := need(f, "log", "policy"); err != nil {
-		return err
 	}
 	if o.dir != "" {
 		return reconcileStandalone(ctx, o, s)
@@ -59,7 +60,7 @@ func reconcileCommand(ctx context.Context, args []string, s stdio) error {
 	if err != nil {
 		return err
 	}
-	return reconcile(ctx, set.databaseURL, o, s)
+	return reconcileSettings(ctx, set, o, s)
 }
 
 func reconcileStandalone(ctx context.Context, o reconcileFlags, s stdio) (err error) {
@@ -72,25 +73,72 @@ func reconcileStandalone(ctx context.Context, o reconcileFlags, s stdio) (err er
 	if err != nil {
 		return err
 	}
-	return reconcile(ctx, set.databaseURL, o, s)
+	return reconcileSettings(ctx, set, o, s)
 }
 
 // errDifferences ends the program with status 1.
 var errDifferences = errors.New("versions and ledger differ")
 
-func reconcile(ctx context.Context, databaseURL string, o reconcileFlags, s stdio) error {
-	text, err := os.ReadFile(o.policy)
+func reconcileSettings(ctx context.Context, set settings, o reconcileFlags, s stdio) error {
+	policy, err := o.readPolicy(ctx, set)
 	if err != nil {
 		return err
+	}
+	log, err := o.openLog(ctx, set)
+	if err != nil {
+		return err
+	}
+	return reconcile(ctx, set.databaseURL, policy, log, o, s)
+}
+
+func (o reconcileFlags) readPolicy(ctx context.Context, set settings) (*ledger.Policy, error) {
+	if o.policy == "" {
+		witnesses := set.logs.witnesses
+		if witnesses == nil {
+			witnesses = []byte("quorum none\n")
+		}
+		return logPolicy(ctx, set.logs.records, witnesses)
+	}
+	text, err := os.ReadFile(o.policy)
+	if err != nil {
+		return nil, err
 	}
 	policy, err := ledger.ParsePolicy(text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.policy, err)
+		return nil, fmt.Errorf("%s: %w", o.policy, err)
 	}
-	log, err := tiles.OpenClient(o.log, tiles.HTTPConfig{})
-	if err != nil {
-		return err
+	return policy, nil
+}
+
+// openLog reads what strangers read: over the network, or out of the bucket that it comes from.
+func (o reconcileFlags) openLog(ctx context.Context, set settings) (*tiles.Client, error) {
+	if o.log == "" {
+		bucket := set.objects
+		if set.logs.bucket != nil {
+			bucket = *set.logs.bucket
+		}
+		public, err := objects.OpenPublic(ctx, bucket, path.Join(set.logs.prefix, recordsLog))
+		if err != nil {
+			return nil, fmt.Errorf("opening the bucket of the public ledger: %w", err)
+		}
+		return tiles.NewClient(public), nil
 	}
+	var c tiles.HTTPConfig
+	if o.ca != "" {
+		pem, err := os.ReadFile(o.ca)
+		if err != nil {
+			return nil, err
+		}
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s holds no certificate", o.ca)
+		}
+		c.Roots = roots
+	}
+	return tiles.OpenClient(o.log, c)
+}
+
+func reconcile(ctx context.Context, databaseURL string, policy *ledger.Policy, log audit.Log, o reconcileFlags, s stdio) error {
 	store, err := postgres.Open(ctx, databaseURL)
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)

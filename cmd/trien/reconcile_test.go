@@ -23,17 +23,17 @@ import (
 
 // comparison is a database with versions, and a folder in which their log is published.
 type comparison struct {
-	t               *testing.T
-	owner           *pgx.Conn
-	store           *postgres.Store
-	url, log        string
-	policy          string
-	key             *ledger.SigningKey
-	edge            tiles.Edge
-	account         vault.Account
-	dossier         vault.Dossier
-	versions        []vault.VersionID
-	inventory, said string
+	t         *testing.T
+	owner     *pgx.Conn
+	store     *postgres.Store
+	url, log  string
+	policy    string
+	key       *ledger.SigningKey
+	edge      tiles.Edge
+	account   vault.Account
+	dossier   vault.Dossier
+	versions  []vault.VersionID
+	inventory string
 }
 
 func newComparison(t *testing.T, n int) *comparison {
@@ -139,7 +139,7 @@ func (c *comparison) run() (said string, event vault.Event, err error) {
 	c.inventory = filepath.Join(c.t.TempDir(), "inventory.txt")
 	var out, complaints bytes.Buffer
 	o := reconcileFlags{log: c.log, policy: c.policy, inventory: c.inventory, grace: lifetime(audit.DefaultGrace), first: 20}
-	err = reconcile(c.t.Context(), c.url, o, stdio{out: &out, err: &complaints})
+	err = reconcileSettings(c.t.Context(), settings{databaseURL: c.url}, o, stdio{out: &out, err: &complaints})
 	events, listErr := c.store.Events(c.t.Context(), vault.EventQuery{Limit: 1})
 	c.must(listErr)
 	return out.String(), events[0], err

@@ -10,14 +10,6 @@ import (
 	"trien/ledger"
 )
 
-// Formats of leaves. Of others it is counted that they are there.
-const (
-	versionFormat     = ledger.VersionLeafFormat
-	accessFormat      = ledger.BatchLeafFormat
-	keyFormat         = "trien/key/v1"
-	destructionFormat = "trien/destruction/v1"
-)
-
 const (
 	otherFormat = "other"     // of no format known here
 	badFormat   = "malformed" // says that it is of a known format and is not
@@ -71,20 +63,22 @@ func (c Counts) Strange() uint64 { return c.Leaves(otherFormat) + c.Leaves(badFo
 
 // kindOf is a count of one leaf.
 func kindOf(leaf ledger.Leaf) Count {
-	format, rest, _ := strings.Cut(string(leaf), "\n")
+	format, _, _ := strings.Cut(string(leaf), "\n")
 	k := Count{Format: format, Register: noRegister, Leaves: 1}
 	ok := true
 	switch format {
-	case versionFormat:
+	case ledger.VersionLeafFormat:
 		register, _, err := ledger.ParseVersionLeaf(leaf)
 		k.Register, ok = register, err == nil
-	case destructionFormat: // the same lines as a version's
-		register, _, err := ledger.ParseVersionLeaf(ledger.Leaf(versionFormat + "\n" + rest))
+	case ledger.DestructionLeafFormat:
+		register, _, err := ledger.ParseDestructionLeaf(leaf)
 		k.Register, ok = register, err == nil
-	case accessFormat:
+	case ledger.BatchLeafFormat:
 		n, _, err := ledger.ParseBatchLeaf(leaf)
 		k.Events, ok = uint64(max(n, 0)), err == nil
-	case keyFormat:
+	case ledger.KeyLeafFormat:
+		_, err := ledger.ParseKeyLeaf(leaf)
+		ok = err == nil
 	default:
 		k.Format = otherFormat
 	}

@@ -79,7 +79,7 @@ func (v *visit) run(ctx context.Context) (err error) {
 		return err
 	}
 	if v.new, err = v.Policy.OpenCheckpoint(v.signed); err != nil {
-		return fmt.Errorf("judging the checkpoint: %w", err)
+		return v.unwitnessed(ctx, fmt.Errorf("judging the checkpoint: %w", err))
 	}
 	v.report.Checkpoint = &v.new
 	v.report.Newest = newestTime(v.new, v.Now())
@@ -100,6 +100,21 @@ func (v *visit) run(ctx context.Context) (err error) {
 		}
 	}
 	return v.judgeAge()
+}
+
+// unwitnessed looks whether a checkpoint that does not meet the policy proves a fork all the same: the log's own signature is enough for that, and
+// whoever forks a log will find no witnesses.
+func (v *visit) unwitnessed(ctx context.Context, refused error) error {
+	c, err := v.Policy.OpenUnwitnessed(v.signed)
+	if err != nil || !v.old.known() {
+		return refused
+	}
+	v.new = c
+	if err := v.compare(ctx); errors.Is(err, ledger.ErrForked) {
+		v.report.Checkpoint = &v.new
+		return err
+	}
+	return refused
 }
 
 // clockSkew is how far the log's clock and a witness's may go before ours.

@@ -248,6 +248,7 @@ func TestCounts(t *testing.T) {
 		"trien/access/v1\n1\nmHQKTPLVPmRC8TDQCRQqAa+9mYMzA2GOwmeqm5zv9/M=\n",
 		"trien/access/v1\nmany\nmHQKTPLVPmRC8TDQCRQqAa+9mYMzA2GOwmeqm5zv9/M=\n",
 		"trien/destruction/v1\nparty\nmHQKTPLVPmRC8TDQCRQqAa+9mYMzA2GOwmeqm5zv9/M=\n",
+		string(keyLeaf(t)),
 		"trien/key/v1\nold\nnew\ntime\n",
 		"trien/version/v1\nPARTY\nmHQKTPLVPmRC8TDQCRQqAa+9mYMzA2GOwmeqm5zv9/M=\n",
 		"something else",
@@ -259,7 +260,7 @@ func TestCounts(t *testing.T) {
 	state := t.TempDir()
 	got := mustFollow(t, r.config(state)).Counts
 	want := audit.Counts{
-		{"malformed", "-", 2, 0}, {"other", "-", 2, 0}, {"trien/access/v1", "-", 2, 4097}, {"trien/destruction/v1", "party", 1, 0},
+		{"malformed", "-", 3, 0}, {"other", "-", 2, 0}, {"trien/access/v1", "-", 2, 4097}, {"trien/destruction/v1", "party", 1, 0},
 		{"trien/key/v1", "-", 1, 0}, {"trien/version/v1", "cadre", 2, 0}, {"trien/version/v1", "party", 2, 0},
 	}
 	for i := range want {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,6 +107,28 @@ func TestRollback(t *testing.T) {
 	// A clock that went back says the same of a log that grew.
 	r.grow(1, start.Add(-time.Second))
 	mustFork(t, r.config(state), audit.Shrunk)
+}
+
+// A fork needs no witness to be proven, and finds none.
+func TestUnwitnessedFork(t *testing.T) {
+	witnessed, err := os.ReadFile(filepath.Join("..", "testdata", "witnessed-policy.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, witnesses, _ := strings.Cut(string(witnessed), "\n")
+	seen, shown := split(t, 290, 300, 600)
+	policy, err := ledger.ParsePolicy([]byte("log " + seen.key.VerifierKey() + "\n" + witnesses))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := t.TempDir()
+	mustFollow(t, seen.config(state))
+	honest, forked := seen.config(state), shown.config(state)
+	honest.Policy, forked.Policy = policy, policy
+	if report, err := audit.Follow(t.Context(), honest); !errors.Is(err, ledger.ErrPolicy) || report.Checkpoint != nil {
+		t.Errorf("without witnesses: %+v, %v", report, err)
+	}
+	mustFork(t, forked, audit.NotPrefix)
 }
 
 func TestNoForkIsMadeUp(t *testing.T) {

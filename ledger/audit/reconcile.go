@@ -237,20 +237,20 @@ func (m *merge) account(index uint64, leaf ledger.Leaf, owned bool) {
 	kind := kindOf(leaf).Format
 	if row, named := m.decided[index]; named {
 		delete(m.decided, index)
-		if kind != destructionFormat {
+		if kind != ledger.DestructionLeafFormat {
 			m.differ(Difference{Kind: NoDecision, Index: index, Version: row.Version, Leaf: row.Leaf})
 		}
 	}
 	d := Difference{Index: index, Leaf: leaf.Hash()}
 	switch {
-	case owned && kind == versionFormat:
+	case owned && kind == ledger.VersionLeafFormat:
 	case owned: // a version claims a leaf that is no version's
 		d.Kind = OtherLeaf
-	case kind == versionFormat:
+	case kind == ledger.VersionLeafFormat:
 		d.Kind = NoVersion
-	case kind == destructionFormat:
+	case kind == ledger.DestructionLeafFormat:
 		m.sum.Destroying++
-	case kind == keyFormat:
+	case kind == ledger.KeyLeafFormat:
 		m.sum.Keys++
 	default:
 		d.Kind = UnknownLeaf

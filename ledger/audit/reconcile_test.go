@@ -58,7 +58,7 @@ func reconcile(t *testing.T, r *rig, rows []audit.Row) (audit.Reconciled, []audi
 func TestReconcileHonest(t *testing.T) {
 	r := newRig(t, 300)
 	r.append(ledger.Leaf("trien/destruction/v1\nparty\nmHQKTPLVPmRC8TDQCRQqAa+9mYMzA2GOwmeqm5zv9/M=\n"))
-	r.append(ledger.Leaf("trien/key/v1\nold\nnew\ntime\n"))
+	r.append(keyLeaf(t))
 	r.publish(start)
 	rows := rowsOf(r)
 	rows[7].Kind, rows[7].Decided = audit.Destroyed, 300

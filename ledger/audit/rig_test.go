@@ -174,6 +174,24 @@ func mustFollow(t *testing.T, c audit.Config) audit.Report {
 	return report
 }
 
+// keyLeaf is a change of keys.
+func keyLeaf(t *testing.T) ledger.Leaf {
+	t.Helper()
+	var keys [2]string
+	for i := range keys {
+		k, err := ledger.GenerateSigningKey(origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[i] = k.VerifierKey()
+	}
+	leaf, err := ledger.KeyEvent{Old: keys[0], New: keys[1], Time: start}.Leaf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leaf
+}
+
 func flipped(b []byte) []byte {
 	b = bytes.Clone(b)
 	b[len(b)/2] ^= 1

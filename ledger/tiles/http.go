@@ -2,6 +2,8 @@ package tiles
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +18,8 @@ import (
 
 // HTTPConfig says how a published log is read over HTTPS. Zero fields take their defaults.
 type HTTPConfig struct {
-	Transport http.RoundTripper // default: one of its own that keeps connections; a caller sets it for an authority of its own
+	Roots     *x509.CertPool    // authorities of the server's certificate; default: the system's
+	Transport http.RoundTripper // default: one of its own, with Roots, that keeps connections
 	Timeout   time.Duration     // of one request with its body; default 30 s
 	Tries     int               // of one file; default 4
 	Pause     time.Duration     // before the second try, then doubled; default 250 ms
@@ -48,6 +51,7 @@ func NewHTTP(prefix string, c HTTPConfig) (*HTTP, error) {
 	if c.Transport == nil {
 		t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 		t.MaxIdleConnsPerHost, t.IdleConnTimeout = 2*getParallel, 90*time.Second
+		t.TLSClientConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
 		c.Transport = t
 	}
 	if c.Timeout == 0 {
