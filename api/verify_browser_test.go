@@ -139,7 +139,8 @@ func (p *person) openVerify() {
 func (p *person) judge(path string) []byte {
 	p.t.Helper()
 	p.choose("#judge input[name=file]", path)
-	p.click("#judge button[type=submit]")
+	// A click could miss the button while the page is laid out anew after a look.
+	ask[bool](p, "(() => { const f = document.querySelector('#judge'); f.requestSubmit(f.querySelector('button[type=submit]')); return true; })()")
 	p.waitFor(judged)
 	return []byte(ask[string](p, "document.querySelector('#verdict [data-json]')?.textContent ?? ''"))
 }
@@ -385,7 +386,8 @@ func TestVerifyRefusals(t *testing.T) {
 		window.takenAway = true;
 	})()`)
 	p.waitFor("window.takenAway")
-	p.click("#judge button[type=submit]")
+	// A click could miss the button while the page is laid out anew after a look.
+	ask[bool](p, "(() => { const f = document.querySelector('#judge'); f.requestSubmit(f.querySelector('button[type=submit]')); return true; })()")
 	p.waitFor(judged)
 	refused("Hãy chọn lại tệp")
 	p.click("#judge input[value=own]")

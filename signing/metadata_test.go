@@ -37,8 +37,8 @@ func xmpStream(text string) *pdf.NewStream {
 }
 
 // described is a document with information and XMP, changed by more before it is signed.
-func described(t testing.TB, change func(d *pdf.Document, u *pdf.Update, info, xmp pdf.Ref)) []byte {
-	return revise(t.(*testing.T), samplePDF(1), func(d *pdf.Document, u *pdf.Update) {
+func described(t *testing.T, change func(d *pdf.Document, u *pdf.Update, info, xmp pdf.Ref)) []byte {
+	return revise(t, samplePDF(1), func(d *pdf.Document, u *pdf.Update) {
 		info := u.Add(pdf.Dict{"Title": pdf.String("Giay"), "Producer": pdf.String("a"), "ModDate": pdf.String("D:20261125080000+07'00'")})
 		xmp := u.Add(xmpStream(packet))
 		d.Trailer()["Info"] = info

@@ -75,11 +75,10 @@ func readXMP(s *pdf.Stream) (properties, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := parseXMP(b)
-	if err != nil {
-		return nil, nil
+	if p, err := parseXMP(b); err == nil {
+		return p, nil
 	}
-	return p, nil
+	return nil, nil
 }
 
 // element is one of XML, with its text if it has no other inside.
