@@ -290,28 +290,31 @@ func (d *ourLog) deposit(ctx context.Context, n int, witnessed bool) (acknowledg
 		return time.Time{}, err
 	}
 	acknowledged = time.Now()
+	receipts, ctx := errgroup.WithContext(ctx)
 	for _, e := range entries {
-		r, err := d.Await(ctx, e)
-		if err != nil {
-			return acknowledged, err
-		}
-		if !witnessed {
-			if _, err := ledger.VerifyUnwitnessed(d.Policy(), e.Leaf, r); err != nil {
-				return acknowledged, err
-			}
-			continue
-		}
-		if err := d.awaitShown(ctx, r.Index+1); err != nil {
-			return acknowledged, err
-		}
-		if r, err = d.WitnessedReceipt(ctx, e); err != nil {
-			return acknowledged, err
-		}
-		if _, err := ledger.Verify(d.witnessed, e.Leaf, r); err != nil {
-			return acknowledged, err
-		}
+		receipts.Go(func() error { return d.receipt(ctx, e, witnessed) })
 	}
-	return acknowledged, nil
+	return acknowledged, receipts.Wait()
+}
+
+// receipt waits for an entry's and judges it as a stranger does.
+func (d *ourLog) receipt(ctx context.Context, e ledger.Entry, witnessed bool) error {
+	r, err := d.Await(ctx, e)
+	if err != nil {
+		return err
+	}
+	if !witnessed {
+		_, err := ledger.VerifyUnwitnessed(d.Policy(), e.Leaf, r)
+		return err
+	}
+	if err := d.awaitShown(ctx, r.Index+1); err != nil {
+		return err
+	}
+	if r, err = d.WitnessedReceipt(ctx, e); err != nil {
+		return err
+	}
+	_, err = ledger.Verify(d.witnessed, e.Leaf, r)
+	return err
 }
 
 const (
