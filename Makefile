@@ -67,11 +67,14 @@ fuzz: build-machine ## run each fuzzer for FUZZTIME (5s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: run-machine build ## measure against a raw minio-go put, pdfsign and pyHanko; prints a table, writes out/bench.json
+bench: run-machine build ## measure against a raw minio-go put, raw Trillian, tessera, pdfsign and pyHanko; prints a table, writes out/bench.json
 	@mkdir -p out
 	@$(BUILD) -o bin/trien-bench ./cmd/trien-bench
+	@rm -f bin/trien-bench-tessera
+	@go build -C cmd/trien-bench/tessera -o '$(CURDIR)/bin/trien-bench-tessera' . || echo 'tessera cannot be built: going on without it' >&2
 	@{ deploy/install-packages.sh pyhanko && $(MAKE) .tools/interop/installed; } || echo 'pyHanko cannot be installed: going on without it' >&2
-	@exec bin/trien-bench --server bin/trien --json out/bench.json $$([ ! -e .tools/interop/installed ] || echo --python .tools/interop/bin/python)
+	@exec bin/trien-bench --server bin/trien --json out/bench.json $$([ ! -e .tools/interop/installed ] || echo --python .tools/interop/bin/python) \
+		$$([ ! -e bin/trien-bench-tessera ] || echo --tessera bin/trien-bench-tessera)
 
 .PHONY: interop interop-quick
 interop: interop-machine .tools/interop/installed ## sign PDFs of many producers, have other programs judge them (INTEROP='--only scan')

@@ -73,13 +73,11 @@ func (v *Vault) publishBatches(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("appending %d batches: %w", len(entries), err)
 	}
 	done := make([]EventBatch, 0, len(batches))
-	var failed error
-	for _, b := range batches {
-		if b.Receipt, err = v.receipt(ctx, v.accessLog, b.entry()); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("batch %s: %w", b.ID, err))
-			continue
+	receipts, failed := v.receipts(ctx, v.accessLog, entries)
+	for i, b := range batches {
+		if b.Receipt = receipts[i]; b.Receipt != nil {
+			done = append(done, b)
 		}
-		done = append(done, b)
 	}
 	if err := v.store.CompleteBatches(ctx, done); err != nil {
 		return 0, fmt.Errorf("storing %d receipts: %w", len(done), err)

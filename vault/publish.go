@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"trien/ledger"
@@ -67,19 +68,35 @@ func (v *Vault) publish(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("appending %d entries: %w", len(entries), err)
 	}
 	done := make([]Logged, 0, len(pending))
-	var failed error
-	for _, p := range pending {
-		receipt, err := v.receipt(ctx, v.log, p.Entry)
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("version %s: %w", p.Version, err))
-			continue
+	receipts, failed := v.receipts(ctx, v.log, entries)
+	for i, p := range pending {
+		if receipts[i] != nil {
+			done = append(done, Logged{p.Version, receipts[i]})
 		}
-		done = append(done, Logged{p.Version, receipt})
 	}
 	if err := v.store.CompleteEntries(ctx, done); err != nil {
 		return 0, fmt.Errorf("storing %d receipts: %w", len(done), err)
 	}
 	return len(done), failed
+}
+
+// receipts waits for the receipts of entries, all at once: the log then looks for them together, and tells each as it publishes. One
+// that fails is nil, and the error says why.
+func (v *Vault) receipts(ctx context.Context, log Log, entries []ledger.Entry) ([][]byte, error) {
+	receipts, errs := make([][]byte, len(entries)), make([]error, len(entries))
+	var waiting sync.WaitGroup
+	for i, e := range entries {
+		waiting.Go(func() {
+			receipt, err := v.receipt(ctx, log, e)
+			if err != nil {
+				errs[i] = fmt.Errorf("entry %s: %w", e.Identity, err)
+				return
+			}
+			receipts[i] = receipt
+		})
+	}
+	waiting.Wait()
+	return receipts, errors.Join(errs...)
 }
 
 // receipt waits for an entry's receipt and judges it as a stranger would before it is stored.

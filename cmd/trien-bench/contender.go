@@ -42,8 +42,8 @@ const (
 	levelLTA = "B-LTA"
 )
 
-// startContender starts program with the arguments and the task behind them.
-func startContender(ctx context.Context, name string, t task, program string, args ...string) (*contender, error) {
+// startContender starts program with the arguments and the task, as JSON, behind them.
+func startContender(ctx context.Context, name string, t any, program string, args ...string) (*contender, error) {
 	text, err := json.Marshal(t)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,19 @@ func startContender(ctx context.Context, name string, t task, program string, ar
 
 // run lets the contender work for so long, once at least, and returns the seconds that each time took.
 func (c *contender) run(d time.Duration) (seconds []float64, err error) {
-	_, err = fmt.Fprintf(c.in, "%f\n", d.Seconds())
+	line, err := c.ask(fmt.Sprintf("%f", d.Seconds()))
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(line, &seconds); err != nil || len(seconds) == 0 {
+		return nil, fmt.Errorf("%s answered %q", c.name, line)
+	}
+	return seconds, nil
+}
+
+// ask sends a line and returns the one that comes back.
+func (c *contender) ask(question string) ([]byte, error) {
+	_, err := io.WriteString(c.in, question+"\n")
 	var line []byte
 	if err == nil {
 		line, err = c.out.ReadBytes('\n')
@@ -76,10 +88,23 @@ func (c *contender) run(d time.Duration) (seconds []float64, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s does not answer: %w", c.name, err), c.stop())
 	}
-	if err := json.Unmarshal(line, &seconds); err != nil || len(seconds) == 0 {
-		return nil, fmt.Errorf("%s answered %q", c.name, line)
+	return line, nil
+}
+
+// burst has a ledger's contender do one measurement.
+func (c *contender) burst(b burst) (done outcome, err error) {
+	question, err := json.Marshal(b)
+	if err != nil {
+		return done, err
 	}
-	return seconds, nil
+	line, err := c.ask(string(question))
+	if err != nil {
+		return done, err
+	}
+	if err := json.Unmarshal(line, &done); err != nil {
+		return done, fmt.Errorf("%s answered %q", c.name, line)
+	}
+	return done, nil
 }
 
 // turn is run, with the processor time that it took in seconds.
@@ -116,6 +141,9 @@ const contendArgument = "contend"
 
 // contend is a contender's process: NAME TASK.
 func contend(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if len(args) == 2 && depositors[args[0]] != nil {
+		return contendDeposits(ctx, depositors[args[0]], args[1], in, out)
+	}
 	if len(args) != 2 || contenders[args[0]] == nil {
 		return errUsage
 	}

@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"trien/deploy/standalone"
 )
 
 var version = "unknown" // set by the build
@@ -25,16 +27,19 @@ var version = "unknown" // set by the build
 var errUsage = errors.New("usage")
 
 type options struct {
-	server, json, scratch, python string
-	quick, signatures             bool
+	server, json, scratch, python, tessera string
+	quick, signatures, ledger              bool
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var err error
-	if len(os.Args) > 1 && os.Args[1] == contendArgument {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == contendArgument:
 		err = contend(ctx, os.Args[2:], os.Stdin, os.Stdout)
-	} else {
+	case len(os.Args) == 3 && os.Args[1] == standalone.ChildCommand:
+		err = standalone.ServeObjects(ctx, os.Args[2])
+	default:
 		err = run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	}
 	stop()
@@ -57,6 +62,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.StringVar(&o.python, "python", "", "`interpreter` that has pyHanko, to compare signatures with (default: pyHanko is left out)")
 	f.BoolVar(&o.quick, "quick", false, "few and small documents: shows that the bench works, measures nothing")
 	f.BoolVar(&o.signatures, "signatures", false, "measure signatures only, without a vault")
+	f.BoolVar(&o.ledger, "ledger", false, "measure the ledger only, without a vault")
+	f.StringVar(&o.tessera, "tessera", "", "the contender's `program`, to compare the ledger with tessera (default: it is left out)")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -84,16 +91,25 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		return err
 	}
 	r := report{Version: version, Time: began.UTC().Truncate(time.Second), Machine: describeMachine(folder)}
-	if !o.signatures {
-		if r.Rows, err = benchVault(ctx, o, p, filepath.Join(folder, "vault"), stderr); err != nil {
+	for _, part := range []struct {
+		wanted  bool
+		measure func() ([]row, error)
+	}{
+		{!o.signatures && !o.ledger, func() ([]row, error) { return benchVault(ctx, o, p, filepath.Join(folder, "vault"), stderr) }},
+		{!o.signatures || o.ledger, func() ([]row, error) { return benchLedger(ctx, o, p.ledger, filepath.Join(folder, "ledger"), stderr) }},
+		{o.signatures || !o.ledger, func() ([]row, error) {
+			return benchSignatures(ctx, o, p.signing, filepath.Join(folder, "signing"), stderr)
+		}},
+	} {
+		if !part.wanted {
+			continue
+		}
+		rows, err := part.measure()
+		if err != nil {
 			return err
 		}
+		r.Rows = append(r.Rows, rows...)
 	}
-	rows, err := benchSignatures(ctx, o, p.signing, filepath.Join(folder, "signing"), stderr)
-	if err != nil {
-		return err
-	}
-	r.Rows = append(r.Rows, rows...)
 	r.Seconds = time.Since(began).Seconds()
 	r.print(stdout)
 	return r.save(o.json)

@@ -15,6 +15,19 @@ type plan struct {
 	space    int64 // bytes of disk needed
 
 	signing signaturePlan
+	ledger  ledgerPlan
+}
+
+// ledgerPlan says how the ledger is measured.
+type ledgerPlan struct {
+	sizes   []uint64 // leaves, growing
+	clients []int
+	rounds  int
+	turn    time.Duration // of one contender in one round
+	rate    float64       // deposits per second whatever becomes of those before
+	steady  time.Duration // for so long
+
+	proofs, judgements, events int
 }
 
 // signaturePlan says how signatures are measured.
@@ -79,6 +92,10 @@ func planFor(quick bool) plan {
 			large:    20 * mb,
 			space:    gb,
 			signing:  planSignatures(signaturePlan{rounds: 1, turn: time.Millisecond, large: 20 * mb, objects: 20_000}, 100*kb, mb),
+			ledger: ledgerPlan{
+				sizes: []uint64{1000, 3000}, clients: []int{1, 16, 64}, rounds: 1, turn: 200 * time.Millisecond, rate: 50, steady: time.Second,
+				proofs: 200, judgements: 100, events: 500,
+			},
 		}
 	}
 	return plan{
@@ -102,6 +119,10 @@ func planFor(quick bool) plan {
 		large:   gb,
 		space:   12 * gb,
 		signing: planSignatures(signaturePlan{rounds: 9, turn: 400 * time.Millisecond, large: gb, objects: 2_000_000}, 100*kb, 10*mb, 100*mb),
+		ledger: ledgerPlan{
+			sizes: []uint64{10_000, 1_000_000}, clients: []int{1, 16, 64}, rounds: 5, turn: 2 * time.Second, rate: 500, steady: 20 * time.Second,
+			proofs: 5000, judgements: 2000, events: 8 * 4096,
+		},
 	}
 }
 

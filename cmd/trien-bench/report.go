@@ -66,6 +66,12 @@ func atMost(name, unit string, value, goal float64) row {
 	return row{name, round(value), unit, nil, nil, fmt.Sprintf("≤ %g %s", goal, unit), &met, nil, false}
 }
 
+// atLeast is a row without peer: more is better.
+func atLeast(name, unit string, value, goal float64) row {
+	met := value >= goal
+	return row{name, round(value), unit, nil, nil, fmt.Sprintf("≥ %g %s", goal, unit), &met, nil, false}
+}
+
 // beside is a row with a peer and no goal.
 func beside(name, unit string, value, peer float64) row {
 	ratio := round(value / peer)

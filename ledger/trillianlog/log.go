@@ -204,6 +204,9 @@ func (l *Log) within(ctx context.Context) (context.Context, context.CancelFunc) 
 // Policy is what a stranger needs to judge receipts.
 func (l *Log) Policy() *ledger.Policy { return l.policy }
 
+// Tiles reads the log's tiles as they are stored. Whoever computes a proof from them checks it.
+func (l *Log) Tiles() tiles.Getter { return l.tiles }
+
 // fail stops the log for good.
 func (l *Log) fail(err error) {
 	l.mu.Lock()
