@@ -18,6 +18,7 @@ func TestBrowser(t *testing.T) {
 	p := newPerson(t)
 	for name, test := range map[string]func(*testing.T, *rig, *person){
 		"deposit": depositInABrowser, "without script": browserWithoutScript, "signing": signingInABrowser,
+		"subject": subjectInABrowser,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -190,6 +191,19 @@ func signingInABrowser(t *testing.T, r *rig, p *person) {
 		p.look(page)
 		p.signOut()
 	}
+}
+
+// subjectInABrowser looks at who read one's own dossier.
+func subjectInABrowser(_ *testing.T, r *rig, p *person) {
+	d := r.ownDossier("cadre")
+	r.deposit(r.signIn("vanthu"), d.ID, samplePDF())
+	p.signIn("chuthe")
+	p.wants("main", "không cho xem nhật ký truy cập")
+	p.look("own")
+	p.click("a[href='/my-dossiers/" + d.ID + "']")
+	p.see("table")
+	p.wants("table", "Văn Thư Mẫu")
+	p.look("own-record")
 }
 
 // verdicts lets a stranger judge the export, and the export with one bit changed.
