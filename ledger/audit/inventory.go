@@ -132,7 +132,7 @@ func ReadInventory(r io.Reader) (Inventory, error) {
 		for n := 0; ; n++ {
 			text, err := line()
 			if err == nil && strings.HasPrefix(text, "end ") {
-				if text != fmt.Sprintf("end %d", n) || lines.Scan() {
+				if text != fmt.Sprintf("end %d", n) || lines.Scan() || lines.Err() != nil {
 					yield(Row{}, bad())
 				}
 				return
