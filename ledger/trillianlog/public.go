@@ -103,6 +103,9 @@ func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if rotation != nil {
+		if rotation.Size < head.Size {
+			now = time.Time{} // the log has a larger tree by now: there is no time to sign
+		}
 		head, more = *rotation, true // both keys' checkpoint first, whatever has grown since
 	}
 	if last.none() || head.Size > last.Size || c.log.stale(last, shown, now) {
@@ -132,16 +135,17 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// publish shows a head to strangers. last and shown are what they were shown before.
+// publish shows a head to strangers. last and shown are what they were shown before; at the time now, unless it is zero, the
+// log had no larger tree.
 func (c *publicCopy) publish(ctx context.Context, head head, last, shown published, now time.Time) error {
 	next := published{Checkpoint: head.Checkpoint, signed: head.signed, time: later(last.time, shown.time)}
-	if behind := next.time.Sub(now); behind > 0 && behind <= smallStep {
+	if behind := next.time.Sub(now); !now.IsZero() && behind > 0 && behind <= smallStep {
 		return fmt.Errorf("%w: the clock is %v behind the time that was published", errClock, behind)
 	}
 	if err := c.putTiles(ctx, head.Checkpoint, shown); err != nil {
 		return err
 	}
-	if now = now.Truncate(time.Second); !now.Before(next.time) {
+	if now = now.Truncate(time.Second); !now.IsZero() && !now.Before(next.time) {
 		signer, err := c.log.signerFor(head.Key)
 		if err != nil {
 			return err
