@@ -58,6 +58,7 @@ func (l *Log) publishLoop(ctx context.Context, leader txBeginner) {
 		if l.leading.Load() {
 			var err error
 			more, err = c.round(ctx)
+			more = more && err == nil
 			if errors.Is(err, ledger.ErrForked) {
 				l.fail(err)
 			}
@@ -71,7 +72,7 @@ func (l *Log) publishLoop(ctx context.Context, leader txBeginner) {
 	}
 }
 
-// round publishes what is due, and otherwise looks whether older tiles are still there. It reports whether it may be called
+// round publishes what is due, and looks whether some of the older tiles are still there. It reports whether it may be called
 // again at once.
 func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
 	now := c.log.now() // before the head is read: at this time the log had no larger tree
@@ -102,10 +103,16 @@ func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if rotation != nil {
+		if rotation.Size < head.Size {
+			now = time.Time{} // the log has a larger tree by now: there is no time to sign
+		}
 		head, more = *rotation, true // both keys' checkpoint first, whatever has grown since
 	}
 	if last.none() || head.Size > last.Size || c.log.stale(last, shown, now) {
-		return more, c.publish(ctx, head, last, shown, now)
+		if err := c.publish(ctx, head, last, shown, now); err != nil {
+			return false, err
+		}
+		return more, c.lookOver(ctx, last)
 	}
 	if c.log.public != nil && !bytes.Equal(shown.signed, last.signed) {
 		// The process died before the last step, or the bucket was restored from a backup.
@@ -128,16 +135,17 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// publish shows a head to strangers. last and shown are what they were shown before.
+// publish shows a head to strangers. last and shown are what they were shown before; at the time now, unless it is zero, the
+// log had no larger tree.
 func (c *publicCopy) publish(ctx context.Context, head head, last, shown published, now time.Time) error {
 	next := published{Checkpoint: head.Checkpoint, signed: head.signed, time: later(last.time, shown.time)}
-	if behind := next.time.Sub(now); behind > 0 && behind <= smallStep {
+	if behind := next.time.Sub(now); !now.IsZero() && behind > 0 && behind <= smallStep {
 		return fmt.Errorf("%w: the clock is %v behind the time that was published", errClock, behind)
 	}
 	if err := c.putTiles(ctx, head.Checkpoint, shown); err != nil {
 		return err
 	}
-	if now = now.Truncate(time.Second); !now.Before(next.time) {
+	if now = now.Truncate(time.Second); !now.IsZero() && !now.Before(next.time) {
 		signer, err := c.log.signerFor(head.Key)
 		if err != nil {
 			return err
@@ -212,7 +220,7 @@ func (c *publicCopy) putTiles(ctx context.Context, to ledger.Checkpoint, shown p
 	c.shown = shown.Size
 	for c.there < to.Size {
 		next := min((c.there/copyStretch+1)*copyStretch, to.Size)
-		if err := c.putFull(ctx, to, tiles.Full(c.there, next)); err != nil {
+		if err := c.eachFull(ctx, to, tiles.Full(c.there, next), c.create); err != nil {
 			return err
 		}
 		c.there = next
@@ -224,21 +232,24 @@ func (c *publicCopy) putTiles(ctx context.Context, to ledger.Checkpoint, shown p
 	return c.create(ctx, edge.Partials())
 }
 
-func (c *publicCopy) putFull(ctx context.Context, of ledger.Checkpoint, full iter.Seq[tiles.Tile]) error {
+// eachFull proves full tiles, a few at a time, and does something with each few.
+func (c *publicCopy) eachFull(
+	ctx context.Context, of ledger.Checkpoint, full iter.Seq[tiles.Tile], do func(context.Context, []tiles.Blob) error,
+) error {
 	view := c.log.reader.At(of.Size)
-	put := func(list []tiles.Tile) error {
+	few := func(list []tiles.Tile) error {
 		blobs, err := view.Proven(ctx, of, list)
 		if err != nil {
 			c.log.reader.Forget()
 			return lostTile(err)
 		}
-		return c.create(ctx, blobs)
+		return do(ctx, blobs)
 	}
 	var list []tiles.Tile
 	for t := range full {
 		// A bundle stays with the tile of its leaves.
 		if len(list) >= copyBatch && t.Level != tiles.Entries {
-			if err := put(list); err != nil {
+			if err := few(list); err != nil {
 				return err
 			}
 			list = list[:0]
@@ -248,26 +259,47 @@ func (c *publicCopy) putFull(ctx context.Context, of ledger.Checkpoint, full ite
 	if len(list) == 0 {
 		return nil
 	}
-	return put(list)
+	return few(list)
 }
 
+// create puts tiles, several at once.
 func (c *publicCopy) create(ctx context.Context, blobs []tiles.Blob) error {
-	puts, ctx := errgroup.WithContext(ctx)
-	puts.SetLimit(copyAtOnce)
+	return atOnce(ctx, blobs, func(ctx context.Context, b tiles.Blob) error {
+		return c.log.public.Create(ctx, b.Tile.Path(), b.Data)
+	})
+}
+
+// mend puts tiles that should be there where they are missing, and refuses others in their place.
+func (c *publicCopy) mend(ctx context.Context, blobs []tiles.Blob) error {
+	return atOnce(ctx, blobs, func(ctx context.Context, b tiles.Blob) error {
+		there, err := c.log.public.Read(ctx, b.Tile.Path())
+		switch {
+		case errors.Is(err, tiles.ErrMissing):
+			return c.log.public.Create(ctx, b.Tile.Path(), b.Data)
+		case err != nil:
+			return err
+		}
+		return tiles.CompareResource(b.Tile.Path(), there, b.Data)
+	})
+}
+
+func atOnce(ctx context.Context, blobs []tiles.Blob, do func(context.Context, tiles.Blob) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(copyAtOnce)
 	for _, b := range blobs {
-		puts.Go(func() error {
+		group.Go(func() error {
 			ctx, cancel := context.WithTimeout(ctx, copyTimeout)
 			defer cancel()
-			return c.log.public.Create(ctx, b.Tile.Path(), b.Data)
+			return do(ctx, b)
 		})
 	}
-	return puts.Wait()
+	return group.Wait()
 }
 
 // lookOver looks whether some of the older full tiles are there and what they were, and puts those that are missing. It goes on
 // where the round before ended; when it has come to the end it rests.
 func (c *publicCopy) lookOver(ctx context.Context, last published) error {
-	if c.log.public == nil || c.older == nil && !c.looked.IsZero() && time.Since(c.looked) < lookAgain {
+	if c.log.public == nil || last.none() || c.older == nil && !c.looked.IsZero() && time.Since(c.looked) < lookAgain {
 		return nil
 	}
 	if c.older == nil {
@@ -280,7 +312,7 @@ func (c *publicCopy) lookOver(ctx context.Context, last published) error {
 		}
 		c.looking = append(c.looking, t)
 	}
-	err := c.putFull(ctx, last.Checkpoint, slices.Values(c.looking))
+	err := c.eachFull(ctx, last.Checkpoint, slices.Values(c.looking), c.mend)
 	c.damaged = errors.Is(err, ledger.ErrTampered)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 type bucket struct {
 	tiles.MemoryResources
 	refuse atomic.Pointer[error] // what puts answer
+	blind  atomic.Pointer[error] // what reads answer
 
 	mu    sync.Mutex
 	order []string // of what was put
@@ -39,6 +40,13 @@ func (b *bucket) Replace(ctx context.Context, path string, data []byte) error {
 	err := b.MemoryResources.Replace(ctx, path, data)
 	b.wrote(path)
 	return err
+}
+
+func (b *bucket) Read(ctx context.Context, path string) ([]byte, error) {
+	if err := b.blind.Load(); err != nil {
+		return nil, *err
+	}
+	return b.MemoryResources.Read(ctx, path)
 }
 
 func (b *bucket) wrote(path string) {
@@ -214,7 +222,39 @@ func TestBucketRefuses(t *testing.T) {
 	}
 }
 
-// remove takes resources out of a copy, as the restoring of a backup does.
+// What strangers have cannot be read when a node takes the lock: it cannot know that its database is not yesterday's. Entries
+// wait, and nothing is signed.
+func TestBucketUnreadable(t *testing.T) {
+	database := newDatabase(t)
+	public := new(bucket)
+	l := startLog(t, publicConfig(database, public))
+	appendAll(t, l.Log, entries(0, 10))
+	shownSize(t, l.Log, public, 10)
+	l.stop(t)
+	away := errors.New("no answer")
+	public.blind.Store(&away)
+	again := startLog(t, publicConfig(database, public))
+	if err := again.Append(t.Context(), entries(10, 20)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	if c := headOf(t, again.Log); c.Size != 10 {
+		t.Errorf("signed size %d", c.Size)
+	}
+	if _, err := again.Receipt(t.Context(), entry(3)); err != nil {
+		t.Error(err)
+	}
+	public.blind.Store(nil)
+	for _, e := range entries(10, 20) {
+		awaitOne(t, again.Log, e)
+	}
+	shownSize(t, again.Log, public, 20)
+	// Once compared, a bucket that is away stops no receipt.
+	public.blind.Store(&away)
+	appendAll(t, again.Log, entries(20, 30))
+}
+
+// restored is a copy without some of its resources, as the restoring of a backup does.
 func restored(t *testing.T, from *bucket, keep func(path string) bool) *bucket {
 	t.Helper()
 	public := new(bucket)
