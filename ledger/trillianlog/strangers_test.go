@@ -314,7 +314,11 @@ func TestStrangersAndTheTimeLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed[len(signed)-20] ^= 1
+	if at := len(signed) - 20; signed[at] == 'A' { // another letter of base64, so that the form is still a note's
+		signed[at] = 'B'
+	} else {
+		signed[at] = 'A'
+	}
 	if err := os.WriteFile(path, signed, 0o600); err != nil {
 		t.Fatal(err)
 	}
