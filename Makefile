@@ -85,6 +85,10 @@ interop-quick: interop-quick-machine .tools/interop/installed ## the same with f
 	@$(BUILD) -o bin/trien-interop ./cmd/trien-interop
 	@exec bin/trien-interop --quick $(INTEROP)
 
+.PHONY: ledger-check
+ledger-check: test-machine ## publish a log of 100,000 leaves; tessera's fsck, torchwood and trien-verify judge it, whole and with bytes changed
+	@go test -tags soak -v -count=1 -timeout 20m -run '^TestSoakStrangersJudgeTheCopy$$' ./ledger/trillianlog
+
 .PHONY: soak
 soak: test-machine ## the long tests: kill the server at random moments while deposits run, then fuzz-soak
 	@go test -tags soak -v -count=1 -timeout 2h -run '^TestSoak' ./...

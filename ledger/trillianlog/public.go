@@ -108,7 +108,7 @@ func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
 		}
 		head, more = *rotation, true // both keys' checkpoint first, whatever has grown since
 	}
-	if last.none() || head.Size > last.Size || c.log.stale(last, shown, now) {
+	if last.none() || head.Size > last.Size || c.log.stale(last, shown, now) || !c.log.meetsPolicy(last) {
 		if err := c.publish(ctx, head, last, shown, now); err != nil {
 			return false, err
 		}
@@ -126,6 +126,12 @@ func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
 func (l *Log) stale(last, shown published, now time.Time) bool {
 	said := later(last.time, shown.time)
 	return now.Sub(said) >= freshness
+}
+
+// meetsPolicy: what was published before the policy asked for other witnesses is not shown any more.
+func (l *Log) meetsPolicy(last published) bool {
+	_, err := l.policy.OpenCheckpoint(last.signed)
+	return err == nil
 }
 
 func later(a, b time.Time) time.Time {

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"trien/deploy/standalone/standalonetest"
 	"trien/ledger"
 	"trien/ledger/witness"
 )
@@ -268,7 +269,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		os.Exit(child())
 	}
-	os.Exit(m.Run())
+	standalonetest.Main(m)
 }
 
 const childVariable = "TRIEN_WITNESS_CHILD"
