@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"trien/deploy/standalone/standalonetest"
 	"trien/ledger"
 )
 
@@ -38,6 +40,9 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) int {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		return standalonetest.Run(m) // this is the S3 server
+	}
 	// Pdeathsig ends the cluster with the thread that started it: this one lives as long as the tests.
 	runtime.LockOSThread()
 	dir, err := os.MkdirTemp("", "trien-log")
@@ -58,7 +63,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer postgres.stop(syscall.SIGQUIT)
-	return m.Run()
+	return standalonetest.Run(m)
 }
 
 type cluster struct {

@@ -37,8 +37,9 @@ type publicCopy struct {
 	log    *Log
 	leader txBeginner
 
-	shown uint64 // size of the copy's checkpoint when it was read last
-	there uint64 // the full tiles of so many leaves were put, or found, since
+	said  time.Time // newest time line that was signed
+	shown uint64    // size of the copy's checkpoint when it was read last
+	there uint64    // the full tiles of so many leaves were put, or found, since
 
 	older   func() (tiles.Tile, bool) // those that are still to be looked at; nil: the look begins anew
 	looking []tiles.Tile              // those that are looked at next
@@ -122,9 +123,12 @@ func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
 }
 
 // stale: what was published is too old to say that the log is alive. While the clock is behind what it said before there is
-// nothing new to say.
+// nothing new to say. What was said to witnesses alone does not count.
 func (l *Log) stale(last, shown published, now time.Time) bool {
 	said := later(last.time, shown.time)
+	if !last.Time.IsZero() {
+		said = later(last.Time, shown.time)
+	}
 	return now.Sub(said) >= freshness
 }
 
@@ -144,7 +148,7 @@ func later(a, b time.Time) time.Time {
 // publish shows a head to strangers. last and shown are what they were shown before; at the time now, unless it is zero, the
 // log had no larger tree.
 func (c *publicCopy) publish(ctx context.Context, head head, last, shown published, now time.Time) error {
-	next := published{Checkpoint: head.Checkpoint, signed: head.signed, time: later(last.time, shown.time)}
+	next := published{Checkpoint: head.Checkpoint, signed: head.signed, time: later(c.said, later(last.time, shown.time))}
 	if behind := next.time.Sub(now); !now.IsZero() && behind > 0 && behind <= smallStep {
 		return fmt.Errorf("%w: the clock is %v behind the time that was published", errClock, behind)
 	}
@@ -154,6 +158,9 @@ func (c *publicCopy) publish(ctx context.Context, head head, last, shown publish
 	if now = now.Truncate(time.Second); !now.IsZero() && !now.Before(next.time) {
 		signer, err := c.log.signerFor(head.Key)
 		if err != nil {
+			return err
+		}
+		if err := c.sayTime(ctx, last, now); err != nil {
 			return err
 		}
 		signed, err := ledger.SignTime(signer, head.signed, now)
@@ -195,6 +202,16 @@ func (c *publicCopy) prune(ctx context.Context, older, newer uint64) error {
 		}
 	}
 	return nil
+}
+
+// sayTime remembers a time before witnesses hear of it: if they do not answer it is not published, but they have the log's word that
+// it had no larger tree then, and a clock that is set back must not have it say otherwise.
+func (c *publicCopy) sayTime(ctx context.Context, last published, at time.Time) error {
+	c.said = at
+	if c.log.cosigner == nil || last.none() || !at.After(last.time) {
+		return nil
+	}
+	return c.log.advanceTime(ctx, c.leader, at)
 }
 
 // show puts the copy back to what was published.

@@ -17,7 +17,7 @@ import (
 type published struct {
 	ledger.Checkpoint
 	signed []byte
-	time   time.Time // newest time line that was ever published; zero: none
+	time   time.Time // newest time line that was ever published, or shown to witnesses; zero: none
 }
 
 func (p published) none() bool { return p.signed == nil }
@@ -92,6 +92,18 @@ func (l *Log) advancePublished(ctx context.Context, leader txBeginner, older, ne
 	return nil
 }
 
+// advanceTime remembers the newest time line, of which nothing is published yet.
+func (l *Log) advanceTime(ctx context.Context, leader txBeginner, at time.Time) error {
+	err := pgx.BeginFunc(ctx, leader, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE ledger.published SET signed_time = $2 WHERE log_id = $1 AND signed_time < $2`, l.id, seconds(at))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remembering a time line: %w", err)
+	}
+	return nil
+}
+
 func seconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -161,7 +173,7 @@ func (l *Log) Read(ctx context.Context, path string) ([]byte, error) {
 type Publication struct {
 	Size      uint64    // of the newest published tree
 	Published time.Time // when it was published; zero: nothing is
-	Time      time.Time // newest time line that was ever published; zero: none
+	Time      time.Time // newest time line that was ever published, or shown to witnesses; zero: none
 	Failing   error     // why this node, where it is the one that publishes, does not get on; nil: it does
 }
 
