@@ -1,6 +1,7 @@
 package trillianlog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -9,47 +10,64 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"trien/ledger"
 	"trien/ledger/tiles"
 )
 
-// mortal is a public copy, and a witness, whose process kills itself at one of the steps of publishing: a step before has
-// had its effect, one after has not begun.
+// mortal is a public copy, a witness and a key, whose process kills itself at one of the steps from a leaf in Trillian to a
+// published checkpoint: a step before has had its effect, one after has not begun.
 type mortal struct {
 	*tiles.Folder
+	note.Signer
 	policy *ledger.Policy
-	left   int
+	left   atomic.Int64
 }
 
-// step counts what puts something or asks somebody, before and after.
-func (m *mortal) step() {
-	if m.left--; m.left == 0 {
+// step counts what signs or puts something or asks somebody, before and after, and says where it dies.
+func (m *mortal) step(name string) {
+	if m.left.Add(-1) == 0 {
+		fmt.Println(name)
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}
 }
 
 func (m *mortal) Create(ctx context.Context, path string, data []byte) error {
-	m.step()
-	defer m.step()
+	m.step("before putting " + path)
+	defer m.step("after putting " + path)
 	return m.Folder.Create(ctx, path, data)
 }
 
 func (m *mortal) Replace(ctx context.Context, path string, data []byte) error {
-	m.step()
-	defer m.step()
+	m.step("before showing the checkpoint")
+	defer m.step("after showing the checkpoint")
 	return m.Folder.Replace(ctx, path, data)
 }
 
 func (m *mortal) Policy() *ledger.Policy { return m.policy }
 
 func (m *mortal) Cosign(_ context.Context, signed []byte, _ func(context.Context, uint64) ([]ledger.Hash, error)) ([]byte, error) {
-	m.step()
+	m.step("before the witness")
+	defer m.step("after the witness")
 	return signed, nil
+}
+
+// Sign implements [note.Signer].
+func (m *mortal) Sign(text []byte) ([]byte, error) {
+	what := "the head"
+	if bytes.HasPrefix(text, []byte("cosignature/")) {
+		what = "the time"
+	}
+	m.step("before signing " + what)
+	defer m.step("after signing " + what)
+	return m.Signer.Sign(text)
 }
 
 const (
@@ -73,12 +91,13 @@ func childPublish(from int) error {
 	if err != nil {
 		return err
 	}
-	m := &mortal{Folder: folder, policy: policy, left: step}
-	cfg.Public, cfg.Cosigner = m, m
+	m := &mortal{Folder: folder, Signer: cfg.Signer, policy: policy}
+	cfg.Public, cfg.Cosigner, cfg.Signer = m, m, m
 	l, err := Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
+	m.left.Store(int64(step))
 	go func() { _ = l.Run(ctx) }()
 	if err := l.Append(ctx, entries(from, from+3)); err != nil {
 		return err
@@ -139,8 +158,9 @@ func TestKilledBetweenSteps(t *testing.T) {
 		if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
 			t.Fatalf("step %d: %v, %s", step, err, out)
 		}
+		t.Logf("killed %s", out[:max(0, len(out)-1)])
 	}
-	if killed < 7 {
+	if killed < 10 {
 		t.Errorf("killed only %d times", killed)
 	}
 	t.Logf("killed at %d steps, the copy has size %d", killed, last)
