@@ -77,7 +77,7 @@ func TestOpenAgain(t *testing.T) {
 	if n := queryOne[int](t, database, `SELECT count(*) FROM ledger.log`); n != 1 {
 		t.Errorf("%d logs", n)
 	}
-	if n := queryOne[int](t, database, `SELECT count(*) FROM ledger.migration`); n != 3 {
+	if n := queryOne[int](t, database, `SELECT count(*) FROM ledger.migration`); n != 4 {
 		t.Errorf("%d migrations", n)
 	}
 	again := startLog(t, testConfig(database))
