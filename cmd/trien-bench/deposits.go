@@ -320,6 +320,7 @@ func (d *ourLog) receipt(ctx context.Context, e ledger.Entry, witnessed bool) er
 const (
 	growers    = 4
 	growAtOnce = 256
+	growAhead  = 16_384 // entries that wait to be signed: a longer queue is no vault's, and Trillian's table of it becomes slow
 )
 
 func (d *ourLog) grow(ctx context.Context, size uint64) (int, error) {
@@ -328,7 +329,7 @@ func (d *ourLog) grow(ctx context.Context, size uint64) (int, error) {
 		return 0, err
 	}
 	missing := int(size) - int(min(has, size))
-	left := make(chan int, growers)
+	left := make(chan int)
 	appends, appending := errgroup.WithContext(ctx)
 	for range growers {
 		appends.Go(func() error {
@@ -342,7 +343,14 @@ func (d *ourLog) grow(ctx context.Context, size uint64) (int, error) {
 	}
 	appends.Go(func() error {
 		defer close(left)
-		for n := missing; n > 0; n -= growAtOnce {
+		for n, signed := missing, has; n > 0; n -= growAtOnce {
+			for size-uint64(n) > signed+growAhead {
+				var err error
+				if signed, err = d.size(appending); err != nil {
+					return err
+				}
+				time.Sleep(2 * time.Millisecond)
+			}
 			select {
 			case left <- min(n, growAtOnce):
 			case <-appending.Done():
