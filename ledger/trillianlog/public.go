@@ -122,29 +122,6 @@ func (c *publicCopy) round(ctx context.Context) (more bool, err error) {
 	return false, c.lookOver(ctx, last)
 }
 
-// stale: what was published is too old to say that the log is alive. While the clock is behind what it said before there is
-// nothing new to say. What was said to witnesses alone does not count.
-func (l *Log) stale(last, shown published, now time.Time) bool {
-	said := later(last.time, shown.time)
-	if !last.Time.IsZero() {
-		said = later(last.Time, shown.time)
-	}
-	return now.Sub(said) >= freshness
-}
-
-// meetsPolicy: what was published before the policy asked for other witnesses is not shown any more.
-func (l *Log) meetsPolicy(last published) bool {
-	_, err := l.policy.OpenCheckpoint(last.signed)
-	return err == nil
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // publish shows a head to strangers. last and shown are what they were shown before; at the time now, unless it is zero, the
 // log had no larger tree.
 func (c *publicCopy) publish(ctx context.Context, head head, last, shown published, now time.Time) error {

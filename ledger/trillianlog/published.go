@@ -22,6 +22,29 @@ type published struct {
 
 func (p published) none() bool { return p.signed == nil }
 
+// stale: what was published is too old to say that the log is alive. While the clock is behind what it said before there is
+// nothing new to say. What was said to witnesses alone does not count.
+func (l *Log) stale(last, shown published, now time.Time) bool {
+	said := later(last.time, shown.time)
+	if !last.Time.IsZero() {
+		said = later(last.Time, shown.time)
+	}
+	return now.Sub(said) >= freshness
+}
+
+// meetsPolicy: what was published before the policy asked for other witnesses is not shown any more.
+func (l *Log) meetsPolicy(last published) bool {
+	_, err := l.policy.OpenCheckpoint(last.signed)
+	return err == nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // readPublished reads what was published last.
 func (l *Log) readPublished(ctx context.Context, q querier) (published, error) {
 	var size, seconds int64

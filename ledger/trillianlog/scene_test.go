@@ -5,13 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
-	"log"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -381,44 +374,4 @@ func (c *shownCopy) Prune(ctx context.Context, t tiles.Tile) error {
 		return p.Prune(ctx, t)
 	}
 	return nil
-}
-
-// s3Line is the network between a log and its S3 server. It fails as it is told.
-type s3Line struct {
-	*httptest.Server
-	refuse atomic.Pointer[func(r *http.Request) bool] // what the server answers with 503
-	lose   atomic.Pointer[func(r *http.Request) bool] // what is done, and its answer lost
-}
-
-func newS3Line(t *testing.T, socket string) *s3Line {
-	t.Helper()
-	l := &s3Line{}
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: "objects"})
-			r.Out.Host = r.In.Host // it is signed
-		},
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socket)
-		}},
-		ModifyResponse: func(resp *http.Response) error {
-			if lose := l.lose.Load(); lose != nil && (*lose)(resp.Request) {
-				return io.ErrUnexpectedEOF
-			}
-			return nil
-		},
-		ErrorLog:     log.New(io.Discard, "", 0),
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refuse := l.refuse.Load(); refuse != nil && (*refuse)(r) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(l.Close)
-	return l
 }

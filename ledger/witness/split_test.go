@@ -197,7 +197,11 @@ func TestSplitViewOfARestoredDatabase(t *testing.T) {
 	t.Logf("trien-verify log of today:\n%s", a.run(t, 0, "log", first.dir, "--policy", policy, "--state", state))
 	first.stop(t)
 
-	t.Run("publisher on the backup", func(t *testing.T) { refusedByPublisher(t, restore(), first.dir, p, today) })
+	t.Run("publisher on the backup", func(t *testing.T) {
+		if f := refusedByPublisher(t, restore(), first.dir, p, today); must[ledger.Checkpoint](t)(p.OpenUnwitnessed(f.Ours)).Size != 20 {
+			t.Errorf("evidence:\n%s", f.Ours)
+		}
+	})
 
 	// The operator gives the backup a copy and no witnesses: two histories are signed now.
 	forked := restore()
