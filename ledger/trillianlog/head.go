@@ -50,6 +50,7 @@ func (l *Log) readHead(ctx context.Context, q querier) (head, error) {
 func (l *Log) advance(ctx context.Context, leader txBeginner, older ledger.Checkpoint, next growth) error {
 	var b pgx.Batch
 	var moved bool
+	b.Queue(durable)
 	b.Queue(`
 		UPDATE ledger.head SET size = @size, root = @root, checkpoint = @checkpoint, signed_at = now()
 		WHERE log_id = @log AND size = @older_size AND root = @older_root`,

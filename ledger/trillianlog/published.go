@@ -101,7 +101,7 @@ func (l *Log) advancePublished(ctx context.Context, leader txBeginner, older, ne
 			ON CONFLICT DO NOTHING`
 	}
 	moved := false
-	err := pgx.BeginFunc(ctx, leader, func(tx pgx.Tx) error {
+	err := durably(ctx, leader, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, sql, args)
 		moved = err == nil && tag.RowsAffected() == 1
 		return err
@@ -117,7 +117,7 @@ func (l *Log) advancePublished(ctx context.Context, leader txBeginner, older, ne
 
 // advanceTime remembers the newest time line, of which nothing is published yet.
 func (l *Log) advanceTime(ctx context.Context, leader txBeginner, at time.Time) error {
-	err := pgx.BeginFunc(ctx, leader, func(tx pgx.Tx) error {
+	err := durably(ctx, leader, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE ledger.published SET signed_time = $2 WHERE log_id = $1 AND signed_time < $2`, l.id, seconds(at))
 		return err
 	})

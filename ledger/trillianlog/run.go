@@ -163,6 +163,9 @@ func (l *Log) note(ctx context.Context, err error) {
 
 // leaderPool is a pool of one connection, which holds the lock from before its first use until it ends: what is done
 // through the pool is done under the lock, and a node that has lost its connection has lost the lock with it.
+//
+// What Trillian commits through it need not reach the disk at once: its leaves stay queued until then, and the commit of a head
+// over them, which is [durably] made, takes everything with it that was committed before.
 func (l *Log) leaderPool(ctx context.Context) (*pgxpool.Pool, error) {
 	cfg := l.poolConfig.Copy()
 	cfg.MaxConns, cfg.MinConns = 1, 0
@@ -183,6 +186,7 @@ func (l *Log) leaderPool(ctx context.Context) (*pgxpool.Pool, error) {
 		}
 		if err == nil {
 			l.sessions.Add(1)
+			_, err = c.Exec(connecting, `SET synchronous_commit = off`)
 		}
 		return err
 	}
@@ -191,6 +195,19 @@ func (l *Log) leaderPool(ctx context.Context) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("opening sequencer's connection: %w", err)
 	}
 	return pool, nil
+}
+
+// durable begins a transaction of the leader whose commit waits for the disk, as the server or the role says commits do.
+const durable = `SET LOCAL synchronous_commit TO DEFAULT`
+
+// durably is one transaction of the leader after which what it wrote outlives the server.
+func durably(ctx context.Context, leader txBeginner, write func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, leader, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, durable); err != nil {
+			return err
+		}
+		return write(tx)
+	})
 }
 
 func sleep(ctx context.Context, d time.Duration) {
