@@ -56,6 +56,7 @@ type config struct {
 		AccessPKCS11    tokenKey `yaml:"access_pkcs11"`
 		DatabaseURLFile string   `yaml:"database_url_file"`
 		WitnessesFile   string   `yaml:"witnesses_file"`
+		WitnessesCAFile string   `yaml:"witnesses_ca_file"`
 		Public          struct {
 			Bucket string `yaml:"bucket"`
 			Prefix string `yaml:"prefix"`
