@@ -50,6 +50,11 @@ var depositKinds = []kind{
 }
 
 var signingKinds = []kind{
+	{vault.ErrNotWitnessed, http.StatusConflict, "not_witnessed",
+		text{"Đang chờ các bên chứng kiến", "Dữ liệu đã được lưu an toàn và ghi sổ cái, nhưng chưa đủ bên chứng kiến ký sổ cái nên chưa được đưa ra ngoài kho. " +
+			"Hãy thử lại sau vài phút; nếu vẫn vậy, đề nghị đầu mối kỹ thuật kiểm tra các bên chứng kiến."},
+		text{"Waiting for witnesses", "It is safe and in the ledger, but too few witnesses have co-signed the ledger, so it does not leave the vault yet. " +
+			"Try again in a few minutes; if that does not help, ask your technical contact to look at the witnesses."}, 30 * time.Second},
 	{vault.ErrNotLogged, http.StatusConflict, "not_logged", textNotLogged[0], textNotLogged[1], time.Second},
 	{vault.ErrNotPDF, http.StatusUnprocessableEntity, "not_pdf",
 		text{"Không phải PDF", "Chỉ ký được tài liệu PDF. Hãy nộp bản PDF của tài liệu này."},

@@ -228,6 +228,7 @@ var words = map[string][2]string{
 	"action.sign":            {"Ký số", "Sign"},
 	"action.seal":            {"Đóng dấu cơ quan", "Seal"},
 	"action.enrol_device":    {"Đăng ký thiết bị", "Enrol a device"},
+	"action.list_devices":    {"Xem danh sách thiết bị", "List devices"},
 	"action.revoke_device":   {"Thu hồi thiết bị", "Revoke a device"},
 	"action.export":          {"Xuất hồ sơ", "Export"},
 	"action.renew_export":    {"Gia hạn dấu thời gian", "Renew a time-stamp"},

@@ -241,6 +241,7 @@ func TestReadsNeedTheirEvent(t *testing.T) {
 		{"Receipt", func() (bool, error) { p, err := r.Receipt(ctx, r.staff, v.ID, true); return p.Manifest != nil, err }},
 		{"Jobs", func() (bool, error) { j, err := r.Jobs(ctx, r.signer); return j != nil, err }},
 		{"Job", func() (bool, error) { j, err := r.Job(ctx, r.signer, waiting.ID); return !j.ID.IsZero(), err }},
+		{"Devices", func() (bool, error) { d, err := r.Devices(ctx, r.signer); return d != nil, err }},
 		{"JobDocument", func() (bool, error) { c, err := r.JobDocument(ctx, r.signer, waiting.ID); return none(c, err) }},
 		{"Export", func() (bool, error) { x, err := r.Export(ctx, r.staff, x.ID); return x.Purpose != "", err }},
 		{"OpenExport", func() (bool, error) { c, err := r.OpenExport(ctx, r.staff, x.ID); return none(c, err) }},
@@ -270,7 +271,7 @@ func TestReadsNeedTheirEvent(t *testing.T) {
 				after := f.Trace()[opened:]
 				at := slices.IndexFunc(after, func(c vaulttest.Call) bool { return c.Method == "Store.AddEvent" })
 				for _, c := range after[at+1:] {
-					if strings.HasPrefix(c.Method, "Object") || strings.HasPrefix(c.Method, "KeyWrapper") || c.Method == "Store.Events" {
+					if strings.HasPrefix(c.Method, "Object") || strings.HasPrefix(c.Method, "KeyWrapper") || c.Method == "Store.Events" || c.Method == "Store.Devices" {
 						t.Errorf("%s after the event failed", c.Method)
 					}
 				}

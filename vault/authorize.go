@@ -26,6 +26,7 @@ const (
 	ReadJob       Action = "read_job"
 	Seal          Action = "seal" // a use of the organisation's key, by nobody's right: it follows a signature
 	EnrolDevice   Action = "enrol_device"
+	ListDevices   Action = "list_devices" // one's own
 	RevokeDevice  Action = "revoke_device"
 	ExportDossier Action = "export"
 	Renew         Action = "renew_export" // a new time-stamp, by the operator's command
@@ -42,8 +43,8 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, RevokeDevice, ExportDossier, Renew, Reconcile, ListExports, ReadExport, Collect, Deliver,
-		ReadReceipt, ReadAccess, ReadOwnAccess}
+		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, ListDevices, RevokeDevice, ExportDossier, Renew, Reconcile, ListExports, ReadExport, Collect,
+		Deliver, ReadReceipt, ReadAccess, ReadOwnAccess}
 }
 
 // scope is how far a role's right to an action reaches.
@@ -65,7 +66,7 @@ var rights = map[Role]map[Action]scope{
 	},
 	Official: {
 		SignOut: everywhere, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit, Disclose: ownUnit,
-		Submit: ownUnit, Sign: ownUnit, EnrolDevice: ownUnit, RevokeDevice: ownUnit, ExportDossier: ownUnit, Collect: ownUnit,
+		Submit: ownUnit, Sign: ownUnit, EnrolDevice: ownUnit, ListDevices: ownUnit, RevokeDevice: ownUnit, ExportDossier: ownUnit, Collect: ownUnit,
 		Deliver: ownUnit, ReadReceipt: ownUnit,
 	},
 	// Exports made for an appraiser reach further than the unit: see [Vault.OpenExport].

@@ -14,7 +14,7 @@ import (
 // allowedTable is the whole decision: for each role, the actions it may do in its own unit; those with a + also elsewhere.
 const allowedTable = `
 staff: sign_out+ open_dossier list_dossiers read_dossier deposit disclose submit export collect_export deliver_export read_receipt
-official: sign_out+ list_dossiers read_dossier deposit disclose submit sign enrol_device revoke_device export collect_export deliver_export read_receipt
+official: sign_out+ list_dossiers read_dossier deposit disclose submit sign enrol_device list_devices revoke_device export collect_export deliver_export read_receipt
 appraiser: sign_out+
 auditor: sign_out+ read_receipt+ read_access+
 system_administrator: sign_out+ manage_access+ revoke_device+

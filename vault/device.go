@@ -56,9 +56,12 @@ func (v *Vault) offerPublic() (ed25519.PublicKey, error) {
 	return ed25519.PublicKey(v.offerKey[ed25519.PrivateKeySize-ed25519.PublicKeySize:]), nil
 }
 
-// Devices lists the actor's own devices, newest first.
+// Devices lists the actor's own devices, newest first. It is recorded.
 func (v *Vault) Devices(ctx context.Context, a Actor) ([]Device, error) {
-	if err := v.authorize(ctx, a, EnrolDevice, a.Unit, Target{}); err != nil {
+	if err := v.authorize(ctx, a, ListDevices, a.Unit, Target{}); err != nil {
+		return nil, err
+	}
+	if err := v.recordRead(ctx, a, ListDevices, Target{}); err != nil {
 		return nil, err
 	}
 	return v.store.Devices(ctx, a.Account)

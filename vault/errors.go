@@ -36,6 +36,7 @@ var (
 // What can be wrong with signing and export.
 var (
 	ErrNotLogged      = fmt.Errorf("%w: version not yet in ledger", ErrConflict)
+	ErrNotWitnessed   = fmt.Errorf("%w: no checkpoint that the policy's witnesses have signed covers it yet", ErrNotLogged)
 	ErrNotPDF         = fmt.Errorf("%w: only a PDF can be signed", ErrInvalid)
 	ErrNoCertificate  = fmt.Errorf("%w: the account has no signing certificate", ErrConflict)
 	ErrCertificate    = fmt.Errorf("%w: the certificate cannot be used for signing", ErrInvalid)

@@ -13,7 +13,7 @@ import (
 const shownAgain = 200 * time.Millisecond
 
 // shownReceipt returns an entry's receipt under the newest checkpoint that strangers are shown; stored is the one from when it was
-// logged, and serves as long as it meets the whole policy. [ErrNotLogged] if neither does yet: witnesses are asked for.
+// logged, and serves as long as it meets the whole policy. [ErrNotWitnessed] if neither does yet.
 func (v *Vault) shownReceipt(ctx context.Context, log Log, e ledger.Entry, stored []byte) ([]byte, error) {
 	shown, ok := log.(ShownLog)
 	if !ok {
@@ -30,7 +30,7 @@ func (v *Vault) shownReceipt(ctx context.Context, log Log, e ledger.Entry, store
 		_, err = ledger.Verify(log.Policy(), e.Leaf, r)
 	}
 	if errors.Is(err, ledger.ErrPolicy) {
-		return nil, fmt.Errorf("%w: no checkpoint that the policy's witnesses have signed covers it", ErrNotLogged)
+		return nil, ErrNotWitnessed
 	}
 	if err != nil {
 		return nil, err
@@ -39,21 +39,23 @@ func (v *Vault) shownReceipt(ctx context.Context, log Log, e ledger.Entry, store
 }
 
 // awaitShown waits for the receipt of a version that strangers are to judge: what leaves the vault carries one that meets the
-// whole policy, or does not leave.
+// whole policy, or does not leave: [ErrNotWitnessed].
 func (v *Vault) awaitShown(ctx context.Context, x Version, stored []byte) ([]byte, error) {
 	bounded, cancel := context.WithTimeout(ctx, v.limits.ReceiptWait)
 	defer cancel()
+	why := ErrNotLogged
 	for {
 		receipt, err := v.shownReceipt(bounded, v.log, x.entry(), stored)
 		if err == nil {
 			return receipt, nil
 		}
 		if ctx.Err() == nil && bounded.Err() != nil {
-			return nil, ErrNotLogged
+			return nil, why
 		}
 		if !errors.Is(err, ErrNotLogged) {
 			return nil, fmt.Errorf("renewing the receipt of version %s: %w", x.ID, err)
 		}
+		why = err
 		select {
 		case <-bounded.Done():
 		case <-time.After(shownAgain):

@@ -81,7 +81,7 @@ func TestWhatLeavesIsWitnessed(t *testing.T) {
 		t.Fatal(err)
 	}
 	export := vault.NewExport{Signer: r.signer.Account, Purpose: "thử"}
-	if _, _, err := r.ExportDossier(t.Context(), r.staff, d.ID, export); !errors.Is(err, vault.ErrNotLogged) {
+	if _, _, err := r.ExportDossier(t.Context(), r.staff, d.ID, export); !errors.Is(err, vault.ErrNotWitnessed) {
 		t.Errorf("an export without witnesses: %v", err)
 	}
 	l.away.Store(false)

@@ -29,19 +29,21 @@ import (
 )
 
 // TestCluster runs the main job on a server whose PostgreSQL, S3 server, Trillian log server and log signer are processes
-// of their own, by a configuration file alone.
+// of their own, by a configuration file alone, while partners witness both of its logs.
 func TestCluster(t *testing.T) {
 	c := newOutside(t)
-	for _, args := range [][]string{
-		{"keyring", "--out", c.path("keyring"), "--passphrase-file", c.path("passphrase")},
-		{"ledger-key", "--out", c.path("ledger.key"), "--origin", "cluster.example/records"},
-		{"migrate", "--config", c.config},
-		{"bootstrap", "--config", c.config, "--unit", "Ban Tổ chức", "--login", "quantri", "--name", "Quản Trị", "--password-file", c.path("password")},
-	} {
+	run := func(args ...string) {
 		if out, code := runProgram(t, "trien", args...); code != 0 {
 			t.Fatalf("trien %s: exit %d\n%s", args[0], code, out)
 		}
 	}
+	run("keyring", "--out", c.path("keyring"), "--passphrase-file", c.path("passphrase"))
+	for _, key := range []string{"ledger.key", "ledger-2.key"} {
+		run("ledger-key", "--out", c.path(key), "--origin", "cluster.example/records")
+	}
+	partners := c.witnessed()
+	run("migrate", "--config", c.config)
+	run("bootstrap", "--config", c.config, "--unit", "Ban Tổ chức", "--login", "quantri", "--name", "Quản Trị", "--password-file", c.path("password"))
 	out, code := runProgram(t, "trien", "bootstrap", "--config", c.config, "--unit", "X", "--login", "x", "--name", "X", "--password-file", c.path("password"))
 	if code != 1 || !strings.Contains(out, "accounts already") {
 		t.Errorf("a second bootstrap: exit %d\n%s", code, out)
@@ -51,12 +53,16 @@ func TestCluster(t *testing.T) {
 	job := c.mainJob(s)
 	c.renewals()
 	strangers(t, s, recordsLog, accessLog)
+	c.shown(s, recordsLog)
+	c.shown(s, accessLog)
+	c.alone(s, partners, job)
 	c.reconciled(s)
 	s.stop()
-	c.rotation()
-	verdict, code := runProgram(t, "trien-verify", job, "--anchors", c.path("anchors.pem"), "--policy", c.path("policy.txt"))
-	if code != 0 {
-		t.Errorf("exit %d\n%s", code, verdict)
+	for _, policy := range []string{c.path("policy.txt"), c.rotation()} {
+		verdict, code := runProgram(t, "trien-verify", job.file, "--anchors", c.path("anchors.pem"), "--policy", policy)
+		if code != 0 {
+			t.Errorf("%s: exit %d\n%s", policy, code, verdict)
+		}
 	}
 }
 
@@ -68,16 +74,18 @@ func (c *outside) reconciled(s *server) {
 		{"trien", "reconcile", "--config", c.config},
 		{"trien", "reconcile", "--config", c.config, "--log", log, "--ca", s.ca, "--inventory", c.path("inventory.txt")},
 		{"trien-verify", "reconcile", log, "--ca", s.ca, "--policy", c.path("policy.txt"), "--inventory", c.path("inventory.txt")},
-		{"trien-verify", "log", log, "--ca", s.ca, "--policy", c.path("policy.txt"), "--state", c.path("auditor"), "--max-age", "5m"},
+		{"trien-verify", "log", log, "--ca", s.ca, "--policy", c.path("policy.txt"), "--state", c.path("auditor"), "--max-age", "5m", "--lang", "en"},
 	} {
-		if out, code := runProgram(c.t, args[0], args[1:]...); code != 0 {
+		out, code := runProgram(c.t, args[0], args[1:]...)
+		if code != 0 || args[1] == "log" && !strings.Contains(out, "witnesses: 2") && !strings.Contains(out, "witnesses: 3") {
 			c.t.Errorf("%q: exit %d\n%s", args, code, out)
 		}
 	}
 }
 
-// rotation makes the log of records go on under another key, twice as if the first time had been cut short, and starts the server with it.
-func (c *outside) rotation() {
+// rotation makes the log of records go on under another key, twice as if the first time had been cut short, and starts the server with it. It
+// returns the policy that is served then.
+func (c *outside) rotation() (policy string) {
 	c.t.Helper()
 	for range 2 {
 		out, code := runProgram(c.t, "trien", "ledger", "rotate-key", "--config", c.config, "--log", "records", "--new-key", c.path("ledger-2.key"))
@@ -93,7 +101,9 @@ func (c *outside) rotation() {
 	s := start(c.t, "--config", c.config)
 	s.ca = c.path("anchors.pem")
 	strangers(c.t, s, recordsLog, accessLog)
+	policy = c.rotated(s, "policy-2.txt")
 	s.stop()
+	return policy
 }
 
 // renewals runs `trien renew` beside the server, with the authority that stamped the export and with one that ends a little later.
@@ -192,10 +202,13 @@ ledger:
   key_file: %[1]s/ledger.key
   access_pkcs11: {module: %[6]s, token: seal, pin_file: %[1]s/pin, key: log, origin: cluster.example/access}
   database_url_file: %[1]s/owner-url
+  witnesses_file: %[1]s/witnesses
+  witnesses_ca_file: %[1]s/witness-ca.pem
   trillian: {address: %[5]q}
 seal: {module: %[6]s, token: seal, pin_file: %[1]s/pin, certificate: %[1]s/seal.pem}
 trust: {anchors: %[1]s/anchors.pem, intermediates: %[1]s/intermediates.pem}
 timestamps: {urls: [%[7]q]}
+limits: {receipt_wait: 8s}
 `, c.dir, role, c.forward(bucket), bucket.Bucket, c.trillian(), c.module, a.TSA())
 	c.config = c.write("trien.yaml", text)
 	return c
@@ -328,8 +341,15 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// mainJob goes from a deposit to a sealed export, and returns the export's file.
-func (c *outside) mainJob(s *server) string {
+// exported is a dossier, who may export it, for whose signature, and the file that it became.
+type exported struct {
+	staff                 *client.Client
+	dossier, signer, file string
+	kind, origin          string // of one of its records
+}
+
+// mainJob goes from a deposit to a sealed export.
+func (c *outside) mainJob(s *server) *exported {
 	c.t.Helper()
 	ctx := c.t.Context()
 	const password = "mật khẩu dài để thử"
@@ -376,20 +396,28 @@ func (c *outside) mainJob(s *server) string {
 		}
 	}
 	c.sign(s)
-	x, err := staff.ExportDossier(ctx, d.ID, wire.NewExport{Signer: official.ID, Purpose: "Thẩm định"})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.sign(s)
-	if _, err := staff.SaveExport(ctx, x.Export.ID, c.path("dossier.pdf")); err != nil {
-		c.t.Fatal(err)
-	}
+	job := &exported{staff: staff, dossier: d.ID, signer: official.ID, kind: sample.Files[0].Kind, origin: sample.Files[0].Origin}
+	job.file = c.export(s, job, "dossier.pdf")
 	policy, err := staff.Policy(ctx)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	c.write("policy.txt", string(policy))
-	return c.path("dossier.pdf")
+	return job
+}
+
+// export exports the dossier of a job, signed and sealed, to a file.
+func (c *outside) export(s *server, job *exported, name string) string {
+	c.t.Helper()
+	x, err := job.staff.ExportDossier(c.t.Context(), job.dossier, wire.NewExport{Signer: job.signer, Purpose: "Thẩm định"})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.sign(s)
+	if _, err := job.staff.SaveExport(c.t.Context(), x.Export.ID, c.path(name)); err != nil {
+		c.t.Fatal(err)
+	}
+	return c.path(name)
 }
 
 func (c *outside) sign(s *server) {

@@ -56,6 +56,7 @@ type config struct {
 		AccessPKCS11    tokenKey `yaml:"access_pkcs11"`
 		DatabaseURLFile string   `yaml:"database_url_file"`
 		WitnessesFile   string   `yaml:"witnesses_file"`
+		WitnessesCAFile string   `yaml:"witnesses_ca_file"`
 		Public          struct {
 			Bucket string `yaml:"bucket"`
 			Prefix string `yaml:"prefix"`
@@ -96,7 +97,8 @@ type config struct {
 		UploadGrace string `yaml:"upload_grace"`
 		ReceiptWait string `yaml:"receipt_wait"`
 	} `yaml:"limits"`
-	Scratch string `yaml:"scratch"`
+	SubjectAccess map[string]subjectAccess `yaml:"subject_access"` // by register
+	Scratch       string                   `yaml:"scratch"`
 }
 
 // tokenKey is an Ed25519 key on a PKCS#11 token.
@@ -156,6 +158,9 @@ func (c *config) check() error {
 			return fmt.Errorf("%w: trusted_proxies has %q, not an address or a prefix such as 10.0.0.0/8", errConfig, proxy)
 		}
 	}
+	if _, err := c.subjectRules(); err != nil {
+		return err
+	}
 	_, _, err := c.durations()
 	return err
 }
@@ -190,6 +195,10 @@ func (c *config) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	rules, err := c.subjectRules()
+	if err != nil {
+		return settings{}, err
+	}
 	r := fileReader{}
 	s := settings{
 		listen: c.Listen, adminListen: c.Admin.Listen, certificate: c.TLS.Certificate, key: c.TLS.Key, scratch: c.Scratch,
@@ -203,6 +212,7 @@ func (c *config) settings() (settings, error) {
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
 		revocationCache: c.Trust.Cache, viewGrace: times.viewGrace, stampURLs: c.Timestamps.URLs, stampTimeout: times.stamps, limits: limits,
+		subjectRules: rules,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

@@ -49,9 +49,10 @@ type settings struct {
 	stampURLs       []string
 	stampTimeout    time.Duration
 	limits          vault.Limits
-	publicURL       string   // how people reach the server; empty: as a request says
-	trustedProxies  []string // whose X-Forwarded-For is believed
-	scratch         string   // folder for encrypted scratch files; empty: the system's
+	subjectRules    map[vault.Register]vault.SubjectRule // see vault.Config
+	publicURL       string                               // how people reach the server; empty: as a request says
+	trustedProxies  []string                             // whose X-Forwarded-For is believed
+	scratch         string                               // folder for encrypted scratch files; empty: the system's
 }
 
 // instance is a running vault.
@@ -119,7 +120,8 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	return vault.Config{
 		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
 		Store:      store, Objects: in.bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
-		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
+		SubjectRules: s.subjectRules,
+		Stamps:       signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }
 

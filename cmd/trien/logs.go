@@ -30,6 +30,7 @@ const defaultPublicPrefix = "public/ledger"
 type logSettings struct {
 	records, access trillianlog.Config
 	witnesses       []byte          // the witness, group and quorum lines of a policy; nil: there are no witnesses
+	witnessRoots    *x509.CertPool  // whom they show certificates of; nil: the system's
 	bucket          *objects.Config // of the public copies; nil: the vault's own
 	prefix          string
 }
@@ -70,7 +71,7 @@ func (s logSettings) publicBucket(ctx context.Context, own *objects.Store) (*obj
 func (s logSettings) open(ctx context.Context, name string, c trillianlog.Config, bucket *objects.Store, logger *slog.Logger) (*trillianlog.Log, error) {
 	var err error
 	c.Logger, c.Public = logger, bucket.Public(path.Join(s.prefix, name))
-	if c.Cosigner, err = cosigner(ctx, c, s.witnesses, logger); err != nil {
+	if c.Cosigner, err = s.cosigner(ctx, c, logger); err != nil {
 		return nil, err
 	}
 	l, err := trillianlog.Open(ctx, c)
@@ -141,9 +142,7 @@ func (c *config) logs(r *fileReader) logSettings {
 	if r.err == nil && s.records.Signer.Name() == s.access.Signer.Name() {
 		r.fail("ledger.access_key_file", errors.New("the key has the name of the other log: make one with a name of its own"))
 	}
-	if c.Ledger.WitnessesFile != "" {
-		s.witnesses = r.file("ledger.witnesses_file", c.Ledger.WitnessesFile)
-	}
+	r.witnesses(&s, c.Ledger.WitnessesFile, c.Ledger.WitnessesCAFile)
 	return s
 }
 
@@ -191,12 +190,18 @@ func (r *fileReader) tokenKey(c *trillianlog.Config, key string, t tokenKey) {
 	c.Signer, c.VerifierKey = signer, signer.VerifierKey()
 }
 
+// roots reads the certificates of authorities whom we dial by.
+func (r *fileReader) roots(key, name string) *x509.CertPool {
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(r.file(key, name)) {
+		r.fail(key, errors.New("it holds no certificate"))
+	}
+	return pool
+}
+
 // trillianTLS is how an outside Trillian is dialled: it shows a certificate of the authority, and we ours, if we have one.
 func (r *fileReader) trillianTLS(c *config) *tls.Config {
-	t := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
-	if !t.RootCAs.AppendCertsFromPEM(r.file("ledger.trillian.ca_file", c.Ledger.Trillian.CAFile)) {
-		r.fail("ledger.trillian.ca_file", errors.New("it holds no certificate"))
-	}
+	t := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: r.roots("ledger.trillian.ca_file", c.Ledger.Trillian.CAFile)}
 	if c.Ledger.Trillian.Certificate == "" {
 		return t
 	}

@@ -25,7 +25,7 @@ func ledgerCommand(ctx context.Context, args []string, s stdio) error {
 	f := flags("ledger rotate-key", s)
 	path := f.String("config", "", "configuration `file`; it names the old key")
 	name := f.String("log", "", "`name` of the log: records or access")
-	key := f.String("new-key", "", "`file` of the new key; it is made if it is not there")
+	key := f.String("new-key", "", "`file` of the new key; it is made if it is not there. With witnesses: make it first, by \"trien ledger-key\", and let them know its vkey")
 	if err := parse(f, args[1:], false); err != nil {
 		return err
 	}

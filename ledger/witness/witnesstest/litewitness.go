@@ -35,7 +35,7 @@ type Litewitness struct {
 	log         *output
 }
 
-// StartLitewitness runs a witness of that name for one log, whose origin is the name of its keys, until the test ends. It is
+// StartLitewitness runs a witness of that name for the logs of these keys, whose names are the origins, until the test ends. It is
 // built on the way, from a module of its own in testdata.
 func StartLitewitness(t testing.TB, name string, logKeys ...string) *Litewitness {
 	t.Helper()

@@ -1,4 +1,4 @@
-// Command addlog tells a litewitness database of a log and its key. The witness's own tool for that does not build without
+// Command addlog tells a litewitness database of a log and a key of it; a log may have several. The witness's own tool for that does not build without
 // modules that only its other commands need.
 package main
 
@@ -25,7 +25,7 @@ func add(path, origin, key string) error {
 		return err
 	}
 	defer db.Close()
-	err = sqlitex.Execute(db, "INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", &sqlitex.ExecOptions{Args: []any{origin, emptyRoot}})
+	err = sqlitex.Execute(db, "INSERT OR IGNORE INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", &sqlitex.ExecOptions{Args: []any{origin, emptyRoot}})
 	if err != nil {
 		return err
 	}
