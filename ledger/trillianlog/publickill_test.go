@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -70,6 +71,12 @@ func (m *mortal) Sign(text []byte) ([]byte, error) {
 	return m.Signer.Sign(text)
 }
 
+// A child that neither dies nor publishes says where it stands, after a while, and ends with this code.
+const (
+	childStuck    = 9
+	childPatience = 45 * time.Second
+)
+
 const (
 	childCopyEnv = "TRIEN_LOG_TEST_COPY" // folder of the public copy
 	childStepEnv = "TRIEN_LOG_TEST_STEP" // at which to die
@@ -98,7 +105,15 @@ func childPublish(from int) error {
 		return err
 	}
 	m.left.Store(int64(step))
-	go func() { _ = l.Run(ctx) }()
+	go func() {
+		err := l.Run(ctx)
+		fmt.Println("Run ended:", err)
+		os.Exit(childStuck)
+	}()
+	time.AfterFunc(childPatience, func() {
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stdout, 1)
+		os.Exit(childStuck)
+	})
 	if err := l.Append(ctx, entries(from, from+3)); err != nil {
 		return err
 	}
@@ -134,7 +149,7 @@ func TestKilledBetweenSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	killed, last := 0, uint64(0)
+	killed, last, stuck := 0, uint64(0), false
 	for step, from := 1, 0; ; step, from = step+1, from+3 {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), childEnv+"="+strconv.Itoa(from), childKeyEnv+"="+keyFile, childDBEnv+"="+database,
@@ -153,6 +168,11 @@ func TestKilledBetweenSteps(t *testing.T) {
 		}
 		if err == nil && strings.Contains(string(out), "published") {
 			break
+		}
+		if child.ProcessState.ExitCode() == childStuck && !stuck {
+			stuck = true // the next process must go on from here all the same
+			t.Logf("step %d: stuck:\n%s", step, out)
+			continue
 		}
 		killed++
 		if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
