@@ -76,7 +76,7 @@ func (c *outside) accessKey() string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer tok.Close() //nolint:errcheck // read only
+	defer tok.Close()
 	key, err := tok.Ed25519("log")
 	if err != nil {
 		c.t.Fatal(err)
