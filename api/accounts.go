@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -100,6 +101,11 @@ func (s *Server) postAccount(c *gin.Context, a vault.Actor) error {
 }
 
 func (s *Server) putCertificate(c *gin.Context, a vault.Actor) error {
+	return bindCertificate(s, c, a, s.vault.SetCertificate)
+}
+
+// bindCertificate reads whose certificate it is, and which, and has the vault set it.
+func bindCertificate(s *Server, c *gin.Context, a vault.Actor, set func(context.Context, vault.Actor, vault.AccountID, []byte) error) error {
 	id, err := pathID[vault.AccountID](c, "account")
 	if err != nil {
 		return err
@@ -108,7 +114,7 @@ func (s *Server) putCertificate(c *gin.Context, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	if err := s.vault.SetCertificate(c.Request.Context(), a, id, in.Certificate); err != nil {
+	if err := set(c.Request.Context(), a, id, in.Certificate); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)

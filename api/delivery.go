@@ -10,24 +10,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"trien/api/wire"
 	"trien/vault"
 )
 
 func (s *Server) putDeliveryCertificate(c *gin.Context, a vault.Actor) error {
-	id, err := pathID[vault.AccountID](c, "account")
-	if err != nil {
-		return err
-	}
-	in, err := readJSON[wire.Certificate](s, c)
-	if err != nil {
-		return err
-	}
-	if err := s.vault.SetDeliveryCertificate(c.Request.Context(), a, id, in.Certificate); err != nil {
-		return err
-	}
-	c.Status(http.StatusNoContent)
-	return nil
+	return bindCertificate(s, c, a, s.vault.SetDeliveryCertificate)
 }
 
 // getExportDelivery sends an export enclosed for the actor. Each envelope has a key of its own: there are no ranges of it, and nothing to continue.

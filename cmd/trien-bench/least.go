@@ -35,33 +35,20 @@ func leastOf(t task, check bool) (func() error, error) {
 	return l.work, nil
 }
 
-func (l *least) work() (err error) {
-	in, err := os.Open(l.Input)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, in.Close()) }()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := os.Create(l.Output)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	copied := startCopy(out, in, info.Size())
-	h := sha256.New()
-	_, err = io.CopyBuffer(h, struct{ io.Reader }{io.NewSectionReader(in, 0, info.Size())}, l.block) // WriterTo would not use the block
-	if err := errors.Join(err, <-copied); err != nil {
-		return err
-	}
-	digest := h.Sum(nil)
-	signature, err := l.key.Sign(rand.Reader, digest, crypto.SHA256)
-	if err != nil || !l.check {
-		return err
-	}
-	return checkAlone(l.key.Public(), digest, signature)
+func (l *least) work() error {
+	return l.copying(func(in, _ *os.File, size int64, copied <-chan error) error {
+		h := sha256.New()
+		_, err := io.CopyBuffer(h, struct{ io.Reader }{io.NewSectionReader(in, 0, size)}, l.block) // WriterTo would not use the block
+		if err := errors.Join(err, <-copied); err != nil {
+			return err
+		}
+		digest := h.Sum(nil)
+		signature, err := l.key.Sign(rand.Reader, digest, crypto.SHA256)
+		if err != nil || !l.check {
+			return err
+		}
+		return checkAlone(l.key.Public(), digest, signature)
+	})
 }
 
 // checkAlone verifies a signature over a digest of SHA-256.

@@ -101,8 +101,22 @@ func newTrien(ctx context.Context, t task) (func() error, error) {
 
 // sign has the kernel copy the document while it is hashed and signed: two readings of a file that lies in memory cost less than one that hands every
 // chunk to somebody who writes it.
-func (s *trien) sign(ctx context.Context) (err error) {
-	in, err := os.Open(s.Input)
+func (s *trien) sign(ctx context.Context) error {
+	return s.copying(func(in, out *os.File, size int64, copied <-chan error) error {
+		p, err := s.prepared(ctx, in, size)
+		if err := errors.Join(err, <-copied); err != nil {
+			return err
+		}
+		if _, err := out.Write(p.Tail); err != nil || s.Level != levelLTA {
+			return err
+		}
+		return s.archive(ctx, out, p.Size())
+	})
+}
+
+// copying opens a task's input and output, begins to copy the one to the other, and has work do the rest: it takes from copied whether that went well.
+func (t task) copying(work func(in, out *os.File, size int64, copied <-chan error) error) (err error) {
+	in, err := os.Open(t.Input)
 	if err != nil {
 		return err
 	}
@@ -111,20 +125,12 @@ func (s *trien) sign(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	out, err := os.Create(s.Output)
+	out, err := os.Create(t.Output)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	copied := startCopy(out, in, info.Size())
-	p, err := s.prepared(ctx, in, info.Size())
-	if err := errors.Join(err, <-copied); err != nil {
-		return err
-	}
-	if _, err := out.Write(p.Tail); err != nil || s.Level != levelLTA {
-		return err
-	}
-	return s.archive(ctx, out, p.Size())
+	return work(in, out, info.Size(), startCopy(out, in, info.Size()))
 }
 
 // copyAside is the size in bytes from which a copy beside the work saves more than it costs to wake another thread.

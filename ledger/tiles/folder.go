@@ -18,7 +18,6 @@ type Folder struct{ root string }
 
 var (
 	_ Resources = (*Folder)(nil)
-	_ Pruner    = (*Folder)(nil)
 )
 
 // OpenFolder makes the folder if it is not there.
@@ -131,7 +130,7 @@ func (f *Folder) Read(ctx context.Context, path string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Prune implements [Pruner].
+// Prune implements [Resources].
 func (f *Folder) Prune(ctx context.Context, full Tile) error {
 	below, err := PartialsOf(full)
 	if err != nil {

@@ -27,12 +27,8 @@ type Resources interface {
 	Replace(ctx context.Context, path string, data []byte) error
 	// Read returns a resource's bytes. It returns an error wrapping [ErrMissing] if there is none.
 	Read(ctx context.Context, path string) ([]byte, error)
-}
-
-// Pruner is a [Resources] that can do without the partial tiles that a full one has replaced: readers who miss one read the
-// full one.
-type Pruner interface {
-	// Prune removes the partial tiles of the place of a full tile, which is there. That there are none is no error.
+	// Prune removes the partial tiles of the place of a full tile, which is there: readers who miss one read the full one. That
+	// there are none is no error.
 	Prune(ctx context.Context, full Tile) error
 }
 

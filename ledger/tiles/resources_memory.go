@@ -17,7 +17,6 @@ type MemoryResources struct {
 
 var (
 	_ Resources = (*MemoryResources)(nil)
-	_ Pruner    = (*MemoryResources)(nil)
 )
 
 // Create implements [Resources].
@@ -70,7 +69,7 @@ func (m *MemoryResources) Read(ctx context.Context, path string) ([]byte, error)
 	return bytes.Clone(b), nil
 }
 
-// Prune implements [Pruner].
+// Prune implements [Resources].
 func (m *MemoryResources) Prune(ctx context.Context, full Tile) error {
 	below, err := PartialsOf(full)
 	if err != nil {

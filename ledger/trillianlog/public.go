@@ -166,13 +166,12 @@ func (c *publicCopy) publish(ctx context.Context, head head, last, shown publish
 // prune takes partial tiles away that a larger published tree has in full: each was at the edge of the tree published before. A
 // crash leaves some of them, which do no harm.
 func (c *publicCopy) prune(ctx context.Context, older, newer uint64) error {
-	p, ok := c.log.public.(tiles.Pruner)
-	if !ok {
+	if c.log.public == nil {
 		return nil
 	}
 	for t := range tiles.Completed(older, newer) {
 		ctx, cancel := context.WithTimeout(ctx, copyTimeout)
-		err := p.Prune(ctx, t)
+		err := c.log.public.Prune(ctx, t)
 		cancel()
 		if err != nil {
 			return err

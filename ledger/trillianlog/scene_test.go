@@ -367,11 +367,3 @@ func (c *shownCopy) Replace(ctx context.Context, path string, data []byte) error
 	}
 	return err
 }
-
-// Prune implements [tiles.Pruner].
-func (c *shownCopy) Prune(ctx context.Context, t tiles.Tile) error {
-	if p, ok := c.Resources.(tiles.Pruner); ok {
-		return p.Prune(ctx, t)
-	}
-	return nil
-}

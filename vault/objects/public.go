@@ -30,7 +30,6 @@ type Public struct {
 
 var (
 	_ tiles.Resources = (*Public)(nil)
-	_ tiles.Pruner    = (*Public)(nil)
 )
 
 // OpenPublic opens a bucket as [Open] does, for a public copy below prefix, such as "public/ledger/records". Reading it without
@@ -138,7 +137,7 @@ func (p *Public) Read(ctx context.Context, path string) ([]byte, error) {
 	return data.Bytes(), nil
 }
 
-// Prune implements [tiles.Pruner].
+// Prune implements [tiles.Resources].
 func (p *Public) Prune(ctx context.Context, full tiles.Tile) error {
 	below, err := tiles.PartialsOf(full)
 	if err != nil {

@@ -170,12 +170,8 @@ func swap(t *testing.T, r tiles.Resources) {
 	}
 }
 
-// prune takes partial tiles away, where the resources can, and nothing else.
+// prune takes partial tiles away, and nothing else.
 func prune(t *testing.T, r tiles.Resources) {
-	p, ok := r.(tiles.Pruner)
-	if !ok {
-		t.Skip("they keep partial tiles")
-	}
 	kept := []string{"tile/0/000", "tile/0/001.p/5", "tile/1/000.p/1", "tile/entries/000.p/5", "tile/0/x001/000.p/5"}
 	gone := []string{"tile/0/000.p/1", "tile/0/000.p/5", "tile/0/000.p/255"}
 	for _, path := range append(kept, gone...) {
@@ -184,7 +180,7 @@ func prune(t *testing.T, r tiles.Resources) {
 		}
 	}
 	for range 2 {
-		if err := p.Prune(t.Context(), tiles.Tile{Level: 0, Index: 0, Width: tiles.Width}); err != nil {
+		if err := r.Prune(t.Context(), tiles.Tile{Level: 0, Index: 0, Width: tiles.Width}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -196,7 +192,7 @@ func prune(t *testing.T, r tiles.Resources) {
 	for _, path := range kept {
 		wantBytes(t, r, path, []byte("bytes of "+path))
 	}
-	if err := p.Prune(t.Context(), tiles.Tile{Level: 0, Index: 1, Width: 5}); !errors.Is(err, ledger.ErrMalformed) {
+	if err := r.Prune(t.Context(), tiles.Tile{Level: 0, Index: 1, Width: 5}); !errors.Is(err, ledger.ErrMalformed) {
 		t.Errorf("pruning of a partial tile: %v", err)
 	}
 }
