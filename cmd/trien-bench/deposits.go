@@ -59,6 +59,8 @@ func (o outcome) perSecond() float64 { return float64(o.Entries) / o.Seconds }
 type depositor interface {
 	// deposit appends n entries at once and returns when they were acknowledged, after a receipt of each was verified.
 	deposit(ctx context.Context, n int, witnessed bool) (acknowledged time.Time, err error)
+	// work does a burst, with whatever has to run meanwhile.
+	work(ctx context.Context, burst func(context.Context) error) error
 	// grow appends in bulk until the tree has so many leaves, and says how many that were.
 	grow(ctx context.Context, size uint64) (int, error)
 	close() error
@@ -115,14 +117,17 @@ func (b burst) run(ctx context.Context, d depositor) (done outcome, err error) {
 		ctx, cancel = context.WithTimeout(ctx, b.duration()+patience)
 		defer cancel()
 	}
-	switch {
-	case b.Grow > 0:
-		done.Entries, err = d.grow(ctx, b.Grow)
-	case b.Rate > 0:
-		done, err = b.onTime(ctx, d)
-	default:
-		done, err = b.byClients(ctx, d)
-	}
+	err = d.work(ctx, func(ctx context.Context) (err error) {
+		switch {
+		case b.Grow > 0:
+			done.Entries, err = d.grow(ctx, b.Grow)
+		case b.Rate > 0:
+			done, err = b.onTime(ctx, d)
+		default:
+			done, err = b.byClients(ctx, d)
+		}
+		return err
+	})
 	done.Seconds = time.Since(began).Seconds()
 	return done, err
 }
@@ -284,6 +289,11 @@ func (d *ourLog) awaitShown(ctx context.Context, size uint64) error {
 	}
 }
 
+// work has nothing to start: a log that has nothing to do looks once a second.
+func (d *ourLog) work(ctx context.Context, burst func(context.Context) error) error {
+	return burst(ctx)
+}
+
 func (d *ourLog) deposit(ctx context.Context, n int, witnessed bool) (acknowledged time.Time, err error) {
 	entries := newEntries(n)
 	if err := d.Append(ctx, entries); err != nil {
@@ -384,30 +394,34 @@ func (d *ourLog) size(ctx context.Context) (uint64, error) {
 }
 
 // rawLog is Trillian by itself.
-type rawLog struct {
-	*rawtrillian.Log
-	end     context.CancelFunc
-	running chan error
-}
+type rawLog struct{ *rawtrillian.Log }
 
 func openRaw(ctx context.Context, t ledgerTask) (*rawLog, error) {
 	url, err := os.ReadFile(t.Database)
 	if err != nil {
 		return nil, err
 	}
-	d := &rawLog{running: make(chan error, 1)}
-	if d.Log, err = rawtrillian.Open(ctx, string(url), t.Tree); err != nil {
+	log, err := rawtrillian.Open(ctx, string(url), t.Tree)
+	if err != nil {
 		return nil, err
 	}
-	ctx, d.end = context.WithCancel(ctx)
-	go func() { d.running <- d.Run(ctx) }()
-	return d, nil
+	return &rawLog{log}, nil
+}
+
+// work sequences while it is measured and no longer: looking every 10 ms it would take others' processors.
+func (d *rawLog) work(ctx context.Context, burst func(context.Context) error) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	running := make(chan error, 1)
+	go func() { running <- d.Run(ctx) }()
+	err := burst(ctx)
+	end()
+	return errors.Join(err, <-running)
 }
 
 func (d *rawLog) close() error {
-	d.end()
-	defer d.Close()
-	return <-d.running
+	d.Close()
+	return nil
 }
 
 // deposit knows one at a time, as QueueLeaf does.

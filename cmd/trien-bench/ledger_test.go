@@ -94,6 +94,9 @@ func (s slow) deposit(context.Context, int, bool) (time.Time, error) {
 	time.Sleep(100 * time.Millisecond)
 	return time.Now(), nil
 }
+func (s slow) work(ctx context.Context, burst func(context.Context) error) error {
+	return burst(ctx)
+}
 func (s slow) grow(context.Context, uint64) (int, error) { return 0, nil }
 func (s slow) close() error                              { return nil }
 

@@ -42,8 +42,8 @@ func Copy(ctx context.Context, database, origin string) (tree int64, err error) 
 		}
 		return nil
 	})
-	if err == nil { // what was written in bulk is known to the planner before anybody is measured
-		_, err = pool.Exec(ctx, `ANALYZE Subtree, LeafData, SequencedLeafData, Unsequenced`)
+	if err == nil { // what was written in bulk is known to the planner, and no autovacuum of it falls into anybody's turn
+		_, err = pool.Exec(ctx, `VACUUM (ANALYZE) Subtree, LeafData, SequencedLeafData, Unsequenced, ledger.entry, ledger.tile`)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("copying tree: %w", err)
