@@ -15,7 +15,10 @@ const VersionLeafFormat = "trien/version/v1"
 // MaxLeaf is the largest leaf in bytes: C2SP tlog-tiles writes the length of an entry in 16 bits.
 const MaxLeaf = 1<<16 - 1
 
-const identityFormat = "trien/identity/v1"
+const (
+	identityFormat        = "trien/identity/v1"
+	versionIdentityFormat = "trien/identity/v2"
+)
 
 // Leaf is the value logged. For a version it is "trien/version/v1\n<register>\n<base64 HMAC-SHA-256(salt, manifest)>\n".
 // Without manifest and salt it tells a stranger that something was logged in a register, and no more.
@@ -63,8 +66,10 @@ type Entry struct {
 	Leaf     Leaf
 }
 
-// VersionIdentity is the identity of a version's entry: SHA-256("trien/identity/v1\nversion <id>\n").
-// It does not depend on the leaf, so one version can never have two leaves.
+// VersionIdentity is the identity of a version's entry: the id's 16 bytes, then the first 16 of
+// SHA-256("trien/identity/v2\nversion <id>\n"). It does not depend on the leaf, so one version can never have two leaves. Ids of
+// versions grow with time, and so do these: an index of identities is extended at its end, not all over.
 func VersionIdentity(version uuid.UUID) Hash {
-	return SumHash([]byte(identityFormat + "\nversion " + version.String() + "\n"))
+	h := SumHash([]byte(versionIdentityFormat + "\nversion " + version.String() + "\n"))
+	return Hash(append(version[:], h[:len(h)-len(version)]...))
 }

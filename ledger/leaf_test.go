@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,9 +67,9 @@ func TestSaltHides(t *testing.T) {
 }
 
 func TestVersionIdentity(t *testing.T) {
-	// printf 'trien/identity/v1\nversion 01981a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b\n' | sha256sum
-	got := ledger.VersionIdentity(uuid.MustParse("01981a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b"))
-	if want := ledger.SumHash([]byte("trien/identity/v1\nversion 01981a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b\n")); got != want {
+	id := uuid.MustParse("01981a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+	sum := ledger.SumHash([]byte("trien/identity/v2\nversion " + id.String() + "\n"))
+	if got, want := ledger.VersionIdentity(id), ledger.Hash(slices.Concat(id[:], sum[:16])); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

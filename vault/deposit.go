@@ -206,7 +206,7 @@ func (v *Vault) seal(in *intake, n *NewVersion, previous Version) error {
 	x.Manifest = text
 	x.SealedSalt = envelope.SealBytes(in.key, salt[:], saltPlace(x.ID))
 	x.Leaf = ledger.VersionLeaf(string(x.Register), salt, text)
-	n.Entry = ledger.Entry{Identity: ledger.VersionIdentity(x.ID.UUID), Leaf: x.Leaf}
+	x.Identity = ledger.VersionIdentity(x.ID.UUID)
 	return nil
 }
 

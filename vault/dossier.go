@@ -75,7 +75,8 @@ type Version struct {
 	// Approval is the job that signed this version; zero if it is a plain deposit.
 	Approval   JobID
 	Object     SealedObject
-	SealedSalt []byte // the salt, under the object's data key
+	SealedSalt []byte      // the salt, under the object's data key
+	Identity   ledger.Hash // of its entry
 	Leaf       ledger.Leaf
 	Receipt    []byte // tlog-proof text; nil until logged
 }
@@ -85,7 +86,7 @@ func (x Version) Logged() bool { return len(x.Receipt) > 0 }
 
 // entry is what the ledger holds of the version.
 func (x Version) entry() ledger.Entry {
-	return ledger.Entry{Identity: ledger.VersionIdentity(x.ID.UUID), Leaf: x.Leaf}
+	return ledger.Entry{Identity: x.Identity, Leaf: x.Leaf}
 }
 
 // SealedObject says where ciphertext lies and how its key is wrapped.

@@ -116,9 +116,8 @@ const BeatEvery = 20 * time.Second
 type NewVersion struct {
 	Upload  UploadID
 	Record  *Record // set if the record is new
-	Version Version
-	Entry   ledger.Entry // pending from now on
-	Job     JobID        // the waiting job this version fulfils; zero: none
+	Version Version // its entry is pending from now on
+	Job     JobID   // the waiting job this version fulfils; zero: none
 	// Signature is the SHA-256 of the signature that the job takes (see [Job]); zero without a job.
 	Signature ledger.Hash
 	Event     Event

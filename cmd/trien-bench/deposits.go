@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"trien/ledger"
@@ -187,7 +188,7 @@ func newEntries(n int) []ledger.Entry {
 	for i := range entries {
 		manifest := make([]byte, 512)
 		_, _ = rand.Read(manifest) // it never fails
-		entries[i] = ledger.Entry{Identity: ledger.SumHash(manifest), Leaf: ledger.VersionLeaf("cadre", ledger.NewSalt(), manifest)}
+		entries[i] = ledger.Entry{Identity: ledger.VersionIdentity(uuid.Must(uuid.NewV7())), Leaf: ledger.VersionLeaf("cadre", ledger.NewSalt(), manifest)}
 	}
 	return entries
 }

@@ -95,11 +95,11 @@ func (c *comparison) deposit(logged bool) {
 	leaf := ledger.VersionLeaf("party", ledger.Salt{}, []byte(id.String()))
 	record := vault.Record{ID: vault.RecordID{UUID: newUUID()}, Dossier: c.dossier.ID, Kind: "party.member_slip", Created: now}
 	c.must(c.store.CommitVersion(ctx, vault.NewVersion{
-		Upload: u.ID, Record: &record, Event: c.event(), Entry: ledger.Entry{Identity: ledger.VersionIdentity(id.UUID), Leaf: leaf},
+		Upload: u.ID, Record: &record, Event: c.event(),
 		Version: vault.Version{
 			ID: id, Record: record.ID, Dossier: c.dossier.ID, Register: vault.Party, Kind: record.Kind, Manifest: []byte("m"),
 			MediaType: "application/pdf", Size: 1, Origin: vault.Declared, Actor: c.account.ID, Unit: c.account.Unit, Time: now,
-			Object: vault.SealedObject{Key: u.ObjectKey, Size: 1, WrappedKey: []byte("k")}, SealedSalt: []byte("s"), Leaf: leaf,
+			Object: vault.SealedObject{Key: u.ObjectKey, Size: 1, WrappedKey: []byte("k")}, SealedSalt: []byte("s"), Identity: ledger.VersionIdentity(id.UUID), Leaf: leaf,
 		},
 	}))
 	c.versions = append(c.versions, id)

@@ -60,8 +60,6 @@ func checkVersion(u stagedUpload, n vault.NewVersion) error {
 		return invalid(false, "the object is not the upload's")
 	case v.Approval != n.Job:
 		return invalid(false, "the version is approved by another job")
-	case !n.Entry.Leaf.Equal(v.Leaf):
-		return invalid(false, "the entry's leaf is not the version's")
 	case n.Record != nil && (n.Record.ID != v.Record || n.Record.Dossier != v.Dossier || n.Record.Kind != v.Kind):
 		return invalid(false, "the version is of another record")
 	}
@@ -116,7 +114,7 @@ func addVersion(ctx context.Context, tx pgx.Tx, n vault.NewVersion, number int) 
 		"size": v.Size, "sha256": v.SHA256[:], "object_sha256": v.ObjectSHA256[:], "origin": string(v.Origin),
 		"actor": ref(v.Actor.UUID), "unit": ref(v.Unit.UUID), "basis": v.Basis, "time": moment(v.Time), "approval": ref(v.Approval.UUID),
 		"object_key": v.Object.Key, "object_size": v.Object.Size, "wrapped_key": v.Object.WrappedKey, "sealed_salt": v.SealedSalt,
-		"identity": n.Entry.Identity[:], "leaf": []byte(v.Leaf),
+		"identity": v.Identity[:], "leaf": []byte(v.Leaf),
 	})
 	if err != nil {
 		return fmt.Errorf("adding version %s: %w", v.ID, err)

@@ -105,11 +105,11 @@ func (d *deposited) commit(t *testing.T, record vault.Record) vault.NewVersion {
 	id := vault.VersionID{UUID: newID()}
 	leaf := ledger.Leaf("leaf of " + id.String())
 	return vault.NewVersion{
-		Upload: u.ID, Event: event(), Entry: ledger.Entry{Identity: ledger.VersionIdentity(id.UUID), Leaf: leaf},
+		Upload: u.ID, Event: event(),
 		Version: vault.Version{
 			ID: id, Record: record.ID, Dossier: record.Dossier, Register: vault.Party, Kind: record.Kind, Manifest: []byte("m"),
 			MediaType: "application/pdf", Size: 1, Origin: vault.Declared, Actor: d.account.ID, Unit: d.account.Unit, Time: d.now,
-			Object: vault.SealedObject{Key: u.ObjectKey, Size: 1, WrappedKey: []byte("k")}, SealedSalt: []byte("s"), Leaf: leaf,
+			Object: vault.SealedObject{Key: u.ObjectKey, Size: 1, WrappedKey: []byte("k")}, SealedSalt: []byte("s"), Identity: ledger.VersionIdentity(id.UUID), Leaf: leaf,
 		},
 	}
 }

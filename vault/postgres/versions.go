@@ -10,13 +10,13 @@ import (
 
 // versionColumns are what a list of versions needs; manifest and receipt come after them.
 const versionColumns = `id, record, dossier, register, number, previous, kind, media_type, size, sha256, object_sha256, origin,
-	actor, unit, basis, time, approval, object_key, object_size, wrapped_key, sealed_salt, leaf`
+	actor, unit, basis, time, approval, object_key, object_size, wrapped_key, sealed_salt, identity, leaf`
 
 func scanVersion(row pgx.CollectableRow) (v vault.Version, err error) {
 	o := &v.Object
 	err = row.Scan(&v.ID, &v.Record, &v.Dossier, &v.Register, &v.Number, &v.Previous, &v.Kind, &v.MediaType, &v.Size,
 		into(&v.SHA256), into(&v.ObjectSHA256), &v.Origin, &v.Actor, &v.Unit, &v.Basis, &v.Time, &v.Approval, &o.Key, &o.Size,
-		&o.WrappedKey, &v.SealedSalt, (*[]byte)(&v.Leaf), &v.Manifest, &v.Receipt)
+		&o.WrappedKey, &v.SealedSalt, into(&v.Identity), (*[]byte)(&v.Leaf), &v.Manifest, &v.Receipt)
 	return v, err
 }
 

@@ -185,10 +185,9 @@ func (w *world) newVersion(u vault.Upload, record vault.RecordID, previous vault
 		Kind: "party.member_slip", Manifest: []byte("manifest of " + v.String()), MediaType: "application/pdf", Size: 12345,
 		SHA256: digest("plain" + v.String()), ObjectSHA256: digest("object" + v.String()), Origin: vault.Declared, Actor: w.staff.ID,
 		Unit: w.unit.ID, Basis: "QĐ 1/2026", Time: w.now, SealedSalt: []byte("sealed salt"),
-		Object: vault.SealedObject{Key: u.ObjectKey, Size: 12400, WrappedKey: []byte("wrapped key")},
-		Leaf:   ledger.VersionLeaf("party", ledger.NewSalt(), []byte("manifest of "+v.String())),
+		Object:   vault.SealedObject{Key: u.ObjectKey, Size: 12400, WrappedKey: []byte("wrapped key")},
+		Identity: ledger.VersionIdentity(v.UUID), Leaf: ledger.VersionLeaf("party", ledger.NewSalt(), []byte("manifest of "+v.String())),
 	}
-	n.Entry = ledger.Entry{Identity: ledger.VersionIdentity(v.UUID), Leaf: n.Version.Leaf}
 	return n
 }
 

@@ -239,11 +239,11 @@ func storeVersionsRefused(w *world) {
 	anew("in another register", vault.ErrNotFound, func(n *vault.NewVersion) { n.Version.Register = vault.Health })
 	anew("with an id that stands", vault.ErrConflict, func(n *vault.NewVersion) { n.Version.ID = first.ID })
 	anew("with an entry that stands", vault.ErrConflict, func(n *vault.NewVersion) {
-		n.Entry.Identity = [32]byte(identityOf(second))
+		n.Version.Identity = second.Identity
 	})
 	anew("of nobody", vault.ErrNotFound, func(n *vault.NewVersion) { n.Version.Actor = vault.AccountID{UUID: id()} })
 	anew("with another object", vault.ErrInvalid, func(n *vault.NewVersion) { n.Version.Object.Key = "o/other" })
-	anew("with another leaf", vault.ErrInvalid, func(n *vault.NewVersion) { n.Entry.Leaf = first.Leaf })
+	anew("without a leaf", vault.ErrInvalid, func(n *vault.NewVersion) { n.Version.Leaf = nil })
 	anew("of an unknown origin", vault.ErrInvalid, func(n *vault.NewVersion) { n.Version.Origin = "found" })
 	anew("without bytes", vault.ErrInvalid, func(n *vault.NewVersion) { n.Version.Size = 0 })
 	anew("without a manifest", vault.ErrInvalid, func(n *vault.NewVersion) { n.Version.Manifest = nil })

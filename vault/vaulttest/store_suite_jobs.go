@@ -328,7 +328,7 @@ func storeOutbox(w *world) {
 	start := w.now
 	for range 5 {
 		v := w.deposit(vault.RecordID{}, vault.Version{})
-		want = append(want, vault.PendingEntry{Version: v.ID, Entry: ledger.Entry{Identity: identityOf(v), Leaf: v.Leaf}})
+		want = append(want, vault.PendingEntry{Version: v.ID, Entry: ledger.Entry{Identity: v.Identity, Leaf: v.Leaf}})
 		w.now = w.now.Add(time.Second)
 	}
 	w.waiting(5, start)

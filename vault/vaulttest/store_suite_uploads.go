@@ -7,11 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"trien/ledger"
 	"trien/vault"
 )
-
-func identityOf(v vault.Version) ledger.Hash { return ledger.VersionIdentity(v.ID.UUID) }
 
 func storeUploads(w *world) {
 	ctx := w.Context()
