@@ -3,19 +3,13 @@ package trillianlog
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -262,12 +256,12 @@ func TestOutsideTrillianNotThere(t *testing.T) {
 	}
 }
 
-// Trillian asks for no client certificate; what Config.TLS carries beyond the roots is crypto/tls's business.
 func TestOutsideTrillianOverTLS(t *testing.T) {
-	cert, key, roots := serverCertificate(t)
+	server := newCertificate(t, nil)
+	cert, key := server.files(t)
 	o := newOutside(t, "--tls_cert_file="+cert, "--tls_key_file="+key)
 	cfg := o.config(newDatabase(t))
-	cfg.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}
+	cfg.TLS = &tls.Config{RootCAs: server.pool(), MinVersion: tls.VersionTLS13}
 	appendAll(t, startLog(t, cfg).Log, entries(0, 3))
 	for name, bad := range map[string]*tls.Config{"plain": nil, "unknown root": {RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS13}} {
 		cfg := o.config(newDatabase(t))
@@ -279,35 +273,4 @@ func TestOutsideTrillianOverTLS(t *testing.T) {
 		}
 		cancel()
 	}
-}
-
-func serverCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := errors.Join(
-		os.WriteFile(certFile, certPEM, 0o600),
-		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	roots = x509.NewCertPool()
-	roots.AppendCertsFromPEM(certPEM)
-	return certFile, keyFile, roots
 }
