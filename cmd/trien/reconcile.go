@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"trien/deploy/standalone"
@@ -199,7 +200,7 @@ func compareVersions(
 	if err != nil {
 		return sum, nil, err
 	}
-	sum, err = audit.Reconciliation{Policy: policy, Log: log, Grace: time.Duration(o.grace), Report: func(d audit.Difference) {
+	sum, err = audit.Reconciliation{Policy: policy, Log: log, Grace: time.Duration(o.grace), Scratch: dir, Report: func(d audit.Difference) {
 		if len(list) < o.first {
 			list = append(list, d)
 		}
@@ -226,6 +227,18 @@ func printReconciled(w io.Writer, sum audit.Reconciled, list []audit.Difference)
 	fmt.Fprintf(w, "%d leaves, %d versions, %d matched (%d without a receipt yet), %d waiting, %d newer, %d destructions, %d changes of keys, %d differences\n",
 		sum.Leaves, sum.Versions, sum.Matched, sum.Unconfirmed, sum.Waiting, sum.Newer, sum.Destroying, sum.Keys, sum.Differences)
 	for _, d := range list {
+		if d.Kind == audit.Twice {
+			fmt.Fprintf(w, "%s index %s index %s version %s\n", d.Kind, indexText(d.Index), indexText(d.Other), d.Version)
+			continue
+		}
 		fmt.Fprintf(w, "%s index %d version %s leaf %s\n", d.Kind, d.Index, d.Version, d.Leaf)
 	}
+}
+
+// indexText is "-" for a version that has no leaf yet.
+func indexText(index uint64) string {
+	if index == audit.NoIndex {
+		return "-"
+	}
+	return strconv.FormatUint(index, 10)
 }
