@@ -54,6 +54,9 @@ const (
 type Reconciliation struct {
 	Policy *ledger.Policy
 	Log    Log
+	// Leaves is the format of the leaves that the rows own: [ledger.VersionLeafFormat], the default, or [ledger.BatchLeafFormat] where the
+	// rows are the batches of an access log.
+	Leaves string
 	Grace  time.Duration // default [DefaultGrace]
 	// Scratch is the folder for files in which the versions are sorted, 24 bytes for each and twice that for a while, where there are more than
 	// 262,144; empty: the system's.
@@ -87,6 +90,9 @@ type Reconciled struct {
 func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error) {
 	if r.Grace == 0 {
 		r.Grace = DefaultGrace
+	}
+	if r.Leaves == "" {
+		r.Leaves = ledger.VersionLeafFormat
 	}
 	m := &comparison{Reconciliation: r, pending: map[ledger.Hash]Row{}, decided: map[uint64]Row{}}
 	m.places = places{parent: r.Scratch, limit: sortedAtOnce}
@@ -259,12 +265,12 @@ func (m *comparison) account(index uint64, leaf ledger.Leaf, owned bool) {
 	}
 	d := Difference{Index: index, Leaf: leaf.Hash()}
 	switch {
-	case owned && kind == ledger.VersionLeafFormat:
+	case owned && kind == m.Leaves:
 	case owned: // a version claims a leaf that is no version's
 		d.Kind = OtherLeaf
-	case kind == ledger.VersionLeafFormat:
+	case kind == m.Leaves:
 		d.Kind = NoVersion
-	case kind == ledger.DestructionLeafFormat:
+	case kind == ledger.DestructionLeafFormat && m.Leaves == ledger.VersionLeafFormat:
 		m.sum.Destroying++
 	case kind == ledger.KeyLeafFormat:
 		m.sum.Keys++
