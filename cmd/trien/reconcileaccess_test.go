@@ -71,7 +71,7 @@ func (c *accessComparison) publish(leaves uint64) {
 	v := vault.New(vault.Config{Store: c.store, AccessLog: c.log})
 	go func() { done <- v.Run(ctx) }()
 	go func() { done <- c.log.Run(ctx) }()
-	defer func() { cancel(); <-done; <-done }()
+	defer func() { cancel(); <-done; <-done }() //nolint:errcheck // they return why ctx ended
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		n, _, err := c.store.UnloggedEvents(ctx)
 		c.must(err)

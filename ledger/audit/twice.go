@@ -160,7 +160,7 @@ type sources []*source
 func (s sources) Len() int           { return len(s) }
 func (s sources) Less(i, j int) bool { return bytes.Compare(s[i].next[:], s[j].next[:]) < 0 }
 func (s sources) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-func (s *sources) Push(x any)        { *s = append(*s, x.(*source)) } //nolint:forcetypeassert // of this file
+func (s *sources) Push(x any)        { *s = append(*s, x.(*source)) } //nolint:errcheck,forcetypeassert // of this file
 func (s *sources) Pop() any {
 	last := (*s)[len(*s)-1]
 	*s = (*s)[:len(*s)-1]

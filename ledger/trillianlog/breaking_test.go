@@ -1,21 +1,15 @@
 package trillianlog
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 
 	"trien/ledger"
@@ -135,7 +129,14 @@ func isPut(r *http.Request, part string) bool {
 // storageRefuses lets the S3 server refuse requests. The log goes on, and strangers keep what they have.
 func (s *scene) storageRefuses(refuse func(*http.Request) bool) {
 	s.t.Helper()
-	s.line.refuse.Store(&refuse)
+	s.line.Fail(func(w http.ResponseWriter, r *http.Request) bool {
+		if !refuse(r) {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}, nil)
 	s.until("publishing fails", func() bool { return s.nodes[0].publication() != nil })
 	shown := s.copied.size.Load()
 	s.grows(50)
@@ -145,7 +146,7 @@ func (s *scene) storageRefuses(refuse func(*http.Request) bool) {
 	if err := s.nodes[0].Ready(s.t.Context()); err != nil {
 		s.t.Errorf("not ready: %v", err)
 	}
-	s.line.refuse.Store(nil)
+	s.line.Fail(nil, nil)
 }
 
 // publishes waits for so many more checkpoints, each of a larger tree.
@@ -208,44 +209,4 @@ func witnessed(s *scene) {
 		s.t.Fatal(err)
 	}
 	s.cosigner = w
-}
-
-// s3Line is the network between a log and its S3 server. It fails as it is told.
-type s3Line struct {
-	*httptest.Server
-	refuse atomic.Pointer[func(r *http.Request) bool] // what the server answers with 503
-	lose   atomic.Pointer[func(r *http.Request) bool] // what is done, and its answer lost
-}
-
-func newS3Line(t *testing.T, socket string) *s3Line {
-	t.Helper()
-	l := &s3Line{}
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: "objects"})
-			r.Out.Host = r.In.Host // it is signed
-		},
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socket)
-		}},
-		ModifyResponse: func(resp *http.Response) error {
-			if lose := l.lose.Load(); lose != nil && (*lose)(resp.Request) {
-				return io.ErrUnexpectedEOF
-			}
-			return nil
-		},
-		ErrorLog:     log.New(io.Discard, "", 0),
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refuse := l.refuse.Load(); refuse != nil && (*refuse)(r) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(l.Close)
-	return l
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"trien/deploy/standalone/standalonetest"
 	"trien/ledger/tiles"
 )
 
@@ -129,10 +130,14 @@ var faults = []fault{
 	{
 		name: "object storage takes everything and its answers are lost", expected: "what is there is found to be right", beside: true,
 		run: func(s *scene) {
-			lose := func(r *http.Request) bool { return r.Method == http.MethodPut }
-			s.line.lose.Store(&lose)
+			s.line.Fail(nil, func(resp *http.Response) error {
+				if resp.Request.Method == http.MethodPut {
+					return standalonetest.ErrLost
+				}
+				return nil
+			})
 			s.passes(4 * time.Second)
-			s.line.lose.Store(nil)
+			s.line.Fail(nil, nil)
 		},
 		also: []string{"trillianlog.TestBucketRestored", "trillianlog.TestBucketChanged"},
 	},

@@ -98,7 +98,7 @@ func behindMutualTLS(t *testing.T, trillian string, server *certificate, authori
 			if err != nil {
 				return
 			}
-			go passOn(in.(*tls.Conn), trillian) //nolint:forcetypeassert // of tls.Listen
+			go passOn(in.(*tls.Conn), trillian) //nolint:errcheck,forcetypeassert // of tls.Listen
 		}
 	}()
 	return l.Addr().String()

@@ -28,7 +28,7 @@ type scene struct {
 	t        *testing.T
 	database string
 	outside  *outside // nil: Trillian is inside
-	line     *s3Line
+	line     *standalonetest.Line
 	copied   *shownCopy
 	signer   *writtenSigner
 	cosigner Cosigner
@@ -53,9 +53,9 @@ func newScene(t *testing.T, nodes int, prepare func(*scene)) *scene {
 		t: t, database: newDatabase(t), signer: &writtenSigner{Signer: logKey().Signer()}, ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 	s3 := standalonetest.Objects(t)
-	s.line = newS3Line(t, s3.Socket)
+	s.line = standalonetest.NewLine(t, s3.Socket)
 	public, err := objects.OpenPublic(t.Context(), objects.Config{
-		Endpoint: s.line.Listener.Addr().String(), Bucket: s3.Bucket, AccessKey: s3.AccessKey, SecretKey: objects.Secret(s3.SecretKey),
+		Endpoint: s.line.Address(), Bucket: s3.Bucket, AccessKey: s3.AccessKey, SecretKey: objects.Secret(s3.SecretKey),
 	}, "public/ledger/records")
 	if err != nil {
 		t.Fatal(err)
