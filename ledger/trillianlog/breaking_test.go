@@ -1,6 +1,7 @@
 package trillianlog
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -92,6 +94,49 @@ func (s *scene) killOutside() {
 	})
 }
 
+// restoredDatabase: all that the log has in PostgreSQL, with the Trillian inside, is exchanged for a copy that is older. The public copy knows better.
+func restoredDatabase(s *scene) {
+	name, admin := databaseName(s.database), postgres.url("postgres")
+	s.shut(name)
+	execSQL(s.t, admin, "CREATE DATABASE "+name+"_yesterday TEMPLATE "+name, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
+	s.grows(30)
+	s.publishes(1)
+	node := s.nodes[0]
+	s.shut(name)
+	execSQL(s.t, admin, "ALTER DATABASE "+name+" RENAME TO "+name+"_today", "ALTER DATABASE "+name+"_yesterday RENAME TO "+name)
+	if err := node.await(s.t); !errors.Is(err, ledger.ErrForked) {
+		s.t.Fatalf("Run: %v", err)
+	}
+	s.refuses()
+	shown := s.copied.size.Load()
+	again := s.node() // nothing in the database tells; the copy is asked before anything is signed
+	if err := again.await(s.t); !errors.Is(err, ledger.ErrForked) {
+		s.t.Errorf("a node that starts: Run: %v", err)
+	}
+	_ = again.Close()
+	if now := s.copied.size.Load(); now != shown {
+		s.t.Errorf("size %d is shown after %d", now, shown)
+	}
+	_ = node.Close()
+	s.shut(name)
+	execSQL(s.t, admin, "DROP DATABASE "+name, "ALTER DATABASE "+name+"_today RENAME TO "+name, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
+	fresh := s.node()
+	s.mu.Lock()
+	s.nodes = []*running{fresh}
+	// What the restored database took has gone with it, and the vault's outbox still has it.
+	s.waiting, s.logged = append(s.logged, s.waiting...), nil
+	s.mu.Unlock()
+}
+
+// shut lets nobody into a database any more, and waits until all have left it.
+func (s *scene) shut(name string) {
+	admin := postgres.url("postgres")
+	execSQL(s.t, admin, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	s.until("all sessions have ended", func() bool {
+		return queryOne[int](s.t, admin, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1`, name) == 0
+	})
+}
+
 // postgresAway kills PostgreSQL, lets entries wait, and starts it again.
 func (s *scene) postgresAway(sig syscall.Signal) {
 	postgres.stop(sig)
@@ -120,6 +165,27 @@ func (s *scene) loseLock() {
 		SELECT pg_terminate_backend(pid) FROM pg_locks
 		WHERE locktype = 'advisory' AND granted AND classid = %d AND objid = %d
 			AND database = (SELECT oid FROM pg_database WHERE datname = '%s')`, lockClass, s.nodes[0].id, databaseName(s.database)))
+}
+
+// overslept: a publisher falls asleep when it has been told to show a checkpoint. Another takes over and shows larger ones; then the first wakes, and
+// shows its own.
+func (s *scene) overslept() {
+	sleeps := &sleeper{asleep: make(chan struct{}), wake: make(chan struct{})}
+	wake := sync.OnceFunc(func() { close(sleeps.wake) })
+	s.t.Cleanup(wake)
+	s.copied.hold.Store(sleeps)
+	<-sleeps.asleep
+	for range 20 {
+		if s.copied.size.Load() > sleeps.size {
+			break
+		}
+		s.loseLock() // whoever sleeps may win it again, and shows nothing
+		s.passes(2 * time.Second)
+	}
+	s.published(sleeps.size + 1)
+	wake()
+	s.until("the older checkpoint is shown", func() bool { return s.copied.back.Load() == 1 })
+	s.publishes(2)
 }
 
 func isPut(r *http.Request, part string) bool {

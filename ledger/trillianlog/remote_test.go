@@ -89,9 +89,8 @@ func freeAddress(t *testing.T) string {
 
 func (o *outside) start() {
 	o.t.Helper()
-	common := []string{"--storage_system=postgresql", "--postgresql_uri=" + o.database, "--quota_system=noop", "--http_endpoint=", "--logtostderr"}
-	o.server = o.spawn(o.bin.server, append(append(common, "--rpc_endpoint="+o.address), o.flags...)...)
-	o.signer = o.spawn(o.bin.signer, append(common, "--rpc_endpoint="+freeAddress(o.t), "--force_master", "--sequencer_interval=20ms")...)
+	o.server = o.spawn(o.bin.server, append(o.common(), append(o.flags, "--rpc_endpoint="+o.address)...)...)
+	o.startSigner()
 	deadline := time.Now().Add(15 * time.Second)
 	for {
 		conn, err := net.DialTimeout("tcp", o.address, time.Second)
@@ -104,6 +103,16 @@ func (o *outside) start() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+func (o *outside) startSigner() {
+	o.t.Helper()
+	o.signer = o.spawn(o.bin.signer, append(o.common(), "--rpc_endpoint="+freeAddress(o.t), "--force_master", "--sequencer_interval=20ms")...)
+}
+
+// common are the flags of both.
+func (o *outside) common() []string {
+	return []string{"--storage_system=postgresql", "--postgresql_uri=" + o.database, "--quota_system=noop", "--http_endpoint=", "--logtostderr"}
 }
 
 func (o *outside) spawn(path string, args ...string) *exec.Cmd {
@@ -133,8 +142,10 @@ func (o *outside) showLog() {
 }
 
 // kill ends both processes as a power cut would.
-func (o *outside) kill() {
-	for _, cmd := range []*exec.Cmd{o.server, o.signer} {
+func (o *outside) kill() { o.killOnly(o.server, o.signer) }
+
+func (o *outside) killOnly(commands ...*exec.Cmd) {
+	for _, cmd := range commands {
 		if cmd != nil && cmd.ProcessState == nil {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
