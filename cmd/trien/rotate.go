@@ -88,8 +88,8 @@ func (k newKey) signer(origin string) (ledger.Signer, error) {
 	return key.Signer(), nil
 }
 
-// setting says what the configuration of a log needs to name the key; inFile and onToken are its entries for either.
-func (k newKey) setting(inFile, onToken, origin string) (string, error) {
+// setting says what the configuration of a log needs to name the key; file and held are its entries for either.
+func (k newKey) setting(file, held, origin string) (string, error) {
 	path := k.file
 	if path == "" {
 		path = k.token.PINFile
@@ -99,23 +99,23 @@ func (k newKey) setting(inFile, onToken, origin string) (string, error) {
 		return "", err
 	}
 	if k.file != "" {
-		return fmt.Sprintf("set %s to %s, without %s,", inFile, full, onToken), nil
+		return fmt.Sprintf("set %s to %s, without %s,", file, full, held), nil
 	}
 	return fmt.Sprintf("set %s to {module: %q, token: %q, pin_file: %q, key: %q, origin: %q}, without %s,",
-		onToken, k.token.Module, k.token.Token, full, k.token.Key, origin, inFile), nil
+		held, k.token.Module, k.token.Token, full, k.token.Key, origin, file), nil
 }
 
 // rotateKey makes a log go on under another key. The servers must not run: this process has to be the one that sequences. A crash at
 // any step is mended by running it again with the same keys.
 func rotateKey(ctx context.Context, set settings, name string, next newKey, s stdio) (err error) {
-	config, inFile, onToken := set.logs.records, "ledger.key_file", "ledger.pkcs11"
+	config, file, held := set.logs.records, "ledger.key_file", "ledger.pkcs11"
 	if name == accessLog {
-		config, inFile, onToken = set.logs.access, "ledger.access_key_file", "ledger.access_pkcs11"
+		config, file, held = set.logs.access, "ledger.access_key_file", "ledger.access_pkcs11"
 	}
 	if config.Next, err = next.signer(config.Signer.Name()); err != nil {
 		return fmt.Errorf("reading the new key: %w", err)
 	}
-	setting, err := next.setting(inFile, onToken, config.Signer.Name())
+	setting, err := next.setting(file, held, config.Signer.Name())
 	if err != nil {
 		return err
 	}
