@@ -15,15 +15,13 @@ type EventLine struct {
 	Destroyed  bool        // the seed is: nobody can open the commitment any more
 	Queued     bool        // it waits for its batch
 	Batch      BatchID     // zero: it is in none
-	Position   int         // in the batch
-	Commitment ledger.Hash // what the batch has at that position; zero: nothing
+	Commitment ledger.Hash // what the batch has at the line's position; zero: nothing
 }
 
 // EventPlace is where an event stands.
 type EventPlace struct {
-	Event    EventID
-	Batch    BatchID
-	Position int
+	Event EventID
+	Batch BatchID
 }
 
 // BatchLine is a batch without its receipt, and what the places of events say about it.

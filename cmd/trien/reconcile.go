@@ -42,8 +42,8 @@ func (o reconcileFlags) name() string {
 	return recordsLog
 }
 
-// reconcileCommand compares every version in the database with the published ledger, or the access record with the access log, both ways. It reads the database and the published files, not
-// the running server, and may run beside it. What came out stands in the access record.
+// reconcileCommand compares every version in the database with the published ledger, or the access record with the access log, both ways. It
+// reads the database and the published files, not the running server, and may run beside it. What came out stands in the access record.
 func reconcileCommand(ctx context.Context, args []string, s stdio) error {
 	f := flags("reconcile", s)
 	o := reconcileFlags{grace: lifetime(audit.DefaultGrace)}
@@ -53,7 +53,7 @@ func reconcileCommand(ctx context.Context, args []string, s stdio) error {
 	f.StringVar(&o.ca, "ca", "", "PEM `file` of the authority that the URL's server is under; empty: the system's")
 	f.StringVar(&o.policy, "policy", "", "`file` with the ledger's policy; empty: by the keys and witnesses of the configuration")
 	f.StringVar(&o.inventory, "inventory", "", "keep the list of versions in this `file`, for auditors (trien-verify reconcile)")
-	f.Var(&o.grace, "grace", "versions younger than this `time` need not be in the ledger yet")
+	f.Var(&o.grace, "grace", "versions and events younger than this `time` need not be in the ledger yet")
 	f.IntVar(&o.first, "first", 20, "print the first `N` differences")
 	f.BoolVar(&o.access, "access", false, "compare the access record, its batches and the access log, instead of the versions")
 	f.StringVar(&o.after, "after", "", "with --access: go on behind the event of this `id`, where a comparison was cut short")

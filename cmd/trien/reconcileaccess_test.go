@@ -149,7 +149,8 @@ func TestReconcileAccess(t *testing.T) {
 	half := c.places(c.batches()[0])[2000]
 	c.must(c.owner.QueryRow(t.Context(), `select count(*) from vault.event where id > $1`, half).Scan(&behind))
 	said, recorded, err = c.run(half)
-	if err != nil || !strings.HasPrefix(said, fmt.Sprintf("%d events,", behind)) || recorded != fmt.Sprintf("done access-rest_leaves-4_events-%d_differences-0", behind) {
+	rest := fmt.Sprintf("done access-rest_leaves-4_events-%d_differences-0", behind)
+	if err != nil || !strings.HasPrefix(said, fmt.Sprintf("%d events,", behind)) || recorded != rest {
 		t.Errorf("the rest behind %s: %v, recorded %q\n%s", half, err, recorded, said)
 	}
 	c.must(os.WriteFile(filepath.Join(c.dir, "tile", "entries", "000.p", "4"), []byte("damaged"), 0o600))
@@ -220,7 +221,8 @@ func TestReconcileAccessFindsDifferences(t *testing.T) {
 
 	said, recorded, err := c.run("")
 	outcome := fmt.Sprintf("refused access_leaves-4_events-9003_differences-%d", len(want))
-	if !errors.Is(err, errDifferences) || recorded != outcome || !strings.HasPrefix(said, "9003 events, 2 queued, 9001 in batches, 1 of them with a destroyed seed, 4 batches; ") {
+	const counts = "9003 events, 2 queued, 9001 in batches, 1 of them with a destroyed seed, 4 batches; "
+	if !errors.Is(err, errDifferences) || recorded != outcome || !strings.HasPrefix(said, counts) {
 		t.Errorf("%v, recorded %q, want %q", err, recorded, outcome)
 	}
 	lines := strings.Split(strings.TrimSpace(said), "\n")[1:]

@@ -181,7 +181,8 @@ func TestRotateOnTokens(t *testing.T) {
 		k.published(keys)
 	}
 	k.use(onToken("first"))
-	if out := k.run(1, append([]string{"ledger", "rotate-key", "--config", k.config, "--log", "records"}, k.held("--new-pkcs11-", "second")...)...); !strings.Contains(out, last) {
+	back := append([]string{"ledger", "rotate-key", "--config", k.config, "--log", "records"}, k.held("--new-pkcs11-", "second")...)
+	if out := k.run(1, back...); !strings.Contains(out, last) {
 		t.Errorf("from a key that has had its time: %s", out)
 	}
 }

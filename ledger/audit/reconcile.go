@@ -83,8 +83,9 @@ type Reconciled struct {
 }
 
 // Run takes the log's newest checkpoint, then walks the leaves and the rows side by side: every version has exactly one leaf, and every
-// leaf is a version's, a destruction's or a change of keys; no version's id stands at two places. Leaves behind the size that the inventory was made for are read, for the root's
-// sake, and counted. Memory grows with what waits for its receipt, up to a bound, and with nothing else: a few ten MiB.
+// leaf is a version's, a destruction's or a change of keys; no version's id stands at two places. Leaves behind the size that the inventory was
+// made for are read, for the root's sake, and counted. Memory grows with what waits for its receipt, up to a bound, and with nothing else: a few
+// ten MiB.
 //
 // Differences are no error. An error means that the comparison could not be finished; [Judge] tells what it means.
 func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error) {

@@ -16,7 +16,7 @@ import (
 var _ vault.AccessRecord = (*Store)(nil)
 
 // listEventLines walks the record by its key; of a batch it reads the 32 bytes that are the event's. The queue is short.
-const listEventLines = `select ` + eventColumnsOfE + `, s.seed, p.batch, p.position, substring(b.commitments from p.position * 32 + 1 for 32),
+const listEventLines = `select ` + eventColumnsOfE + `, s.seed, p.batch, substring(b.commitments from p.position * 32 + 1 for 32),
 		e.id in (select event from vault.event_queue)
 	from (select * from vault.event where id > @after order by id limit @limit) e
 		left join vault.event_seed s on s.event = e.id
@@ -26,13 +26,9 @@ const listEventLines = `select ` + eventColumnsOfE + `, s.seed, p.batch, p.posit
 
 func scanEventLine(row pgx.CollectableRow) (l vault.EventLine, err error) {
 	var seed, commitment []byte
-	var position *int
-	err = row.Scan(append(eventFields(&l.Event), &seed, &l.Batch, &position, &commitment, &l.Queued)...)
+	err = row.Scan(append(eventFields(&l.Event), &seed, &l.Batch, &commitment, &l.Queued)...)
 	l.Destroyed = copy(l.Seed[:], seed) != len(l.Seed)
 	copy(l.Commitment[:], commitment)
-	if position != nil {
-		l.Position = *position
-	}
 	return l, err
 }
 
@@ -68,11 +64,11 @@ func (s *Store) BatchLines(ctx context.Context) iter.Seq2[vault.BatchLine, error
 	return stream(ctx, s, "batches", scanBatchLine, listBatchLines)
 }
 
-const listLostPlaces = `select p.event, p.batch, p.position
+const listLostPlaces = `select p.event, p.batch
 	from vault.event_place p left join vault.event e on e.id = p.event where e.id is null`
 
 func scanLostPlace(row pgx.CollectableRow) (l vault.EventPlace, err error) {
-	err = row.Scan(&l.Event, &l.Batch, &l.Position)
+	err = row.Scan(&l.Event, &l.Batch)
 	return l, err
 }
 
