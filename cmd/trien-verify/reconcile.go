@@ -118,18 +118,33 @@ func (a *asked) tellReconciled(w io.Writer, outcome audit.Outcome, code string, 
 		}
 	}
 	for _, d := range list {
-		place := t.say(pair{"mục ", "leaf "}) + t.number(d.Index)
-		if d.Kind == audit.NoLeaf {
-			place = "-"
-		}
-		t.line(2, pair{"%s: %s, phiên bản %s, mã băm %s", "%s: %s, version %s, leaf hash %s"}, t.say(differenceWords[d.Kind]), place, d.Version, d.Leaf)
+		t.difference(d)
 	}
 	return t.err
+}
+
+func (t *teller) difference(d audit.Difference) {
+	leaf := func(index uint64) string {
+		if index == audit.NoIndex {
+			return "-"
+		}
+		return t.say(pair{"mục ", "leaf "}) + t.number(index)
+	}
+	if d.Kind == audit.Twice {
+		t.line(2, pair{"%s: phiên bản %s, %s và %s", "%s: version %s, %s and %s"}, t.say(differenceWords[d.Kind]), d.Version, leaf(d.Index), leaf(d.Other))
+		return
+	}
+	place := leaf(d.Index)
+	if d.Kind == audit.NoLeaf {
+		place = "-"
+	}
+	t.line(2, pair{"%s: %s, phiên bản %s, mã băm %s", "%s: %s, version %s, leaf hash %s"}, t.say(differenceWords[d.Kind]), place, d.Version, d.Leaf)
 }
 
 type differenceReport struct {
 	Kind     audit.DifferenceKind `json:"kind"`
 	Index    uint64               `json:"index"`
+	Other    *uint64              `json:"other_index,omitempty"` // of a version at two places; without it the second place is no leaf
 	Version  string               `json:"version"`
 	LeafHash string               `json:"leaf_hash"`
 }
@@ -141,7 +156,11 @@ func writeReconciledJSON(w io.Writer, outcome audit.Outcome, code string, failed
 	}
 	shown := []differenceReport{}
 	for _, d := range list {
-		shown = append(shown, differenceReport{d.Kind, d.Index, d.Version.String(), d.Leaf.String()})
+		one := differenceReport{Kind: d.Kind, Index: d.Index, Version: d.Version.String(), LeafHash: d.Leaf.String()}
+		if d.Kind == audit.Twice && d.Other != audit.NoIndex {
+			one.Other = &d.Other
+		}
+		shown = append(shown, one)
 	}
 	return json.NewEncoder(w).Encode(struct {
 		Format      string                          `json:"format"`

@@ -56,6 +56,7 @@ var differenceWords = map[audit.DifferenceKind]pair{
 	audit.OtherLeaf:   {"mục trong sổ cái khác với phiên bản", "the leaf is not the version's"},
 	audit.NoVersion:   {"mục trong sổ cái không có phiên bản", "leaf without a version"},
 	audit.SamePlace:   {"hai phiên bản cùng nhận một mục", "two versions claim one leaf"},
+	audit.Twice:       {"một phiên bản ở hai chỗ", "one version at two places"},
 	audit.NoDecision:  {"hủy mà sổ cái không ghi quyết định", "destroyed without a decision in the log"},
 	audit.UnknownLeaf: {"mục không rõ loại", "leaf of an unknown kind"},
 }

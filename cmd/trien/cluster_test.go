@@ -72,6 +72,8 @@ func (c *outside) reconciled(s *server) {
 	log := s.url + "/ledger/records"
 	for _, args := range [][]string{
 		{"trien", "reconcile", "--config", c.config},
+		{"trien", "reconcile", "--config", c.config, "--access"},
+		{"trien", "reconcile", "--config", c.config, "--access", "--log", s.url + "/ledger/access", "--ca", s.ca},
 		{"trien", "reconcile", "--config", c.config, "--log", log, "--ca", s.ca, "--inventory", c.path("inventory.txt")},
 		{"trien-verify", "reconcile", log, "--ca", s.ca, "--policy", c.path("policy.txt"), "--inventory", c.path("inventory.txt")},
 		{"trien-verify", "log", log, "--ca", s.ca, "--policy", c.path("policy.txt"), "--state", c.path("auditor"), "--max-age", "5m", "--lang", "en"},

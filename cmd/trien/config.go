@@ -101,15 +101,6 @@ type config struct {
 	Scratch       string                   `yaml:"scratch"`
 }
 
-// tokenKey is an Ed25519 key on a PKCS#11 token.
-type tokenKey struct {
-	Module  string `yaml:"module"`
-	Token   string `yaml:"token"`
-	PINFile string `yaml:"pin_file"`
-	Key     string `yaml:"key"`
-	Origin  string `yaml:"origin"`
-}
-
 // errConfig is a configuration that cannot be used; the text says which key.
 var errConfig = errors.New("configuration")
 
@@ -147,6 +138,9 @@ func (c *config) check() error {
 	if len(c.Timestamps.URLs) == 0 {
 		return fmt.Errorf("%w: timestamps.urls is missing", errConfig)
 	}
+	if err := c.checkTrillian(); err != nil {
+		return err
+	}
 	if c.Seal.PerMinute < 0 {
 		return fmt.Errorf("%w: seal.per_minute is %d, not a number of uses", errConfig, c.Seal.PerMinute)
 	}
@@ -163,6 +157,18 @@ func (c *config) check() error {
 	}
 	_, _, err := c.durations()
 	return err
+}
+
+// checkTrillian refuses a certificate of ours that would not be shown: it is shown over TLS alone.
+func (c *config) checkTrillian() error {
+	t := c.Ledger.Trillian
+	switch {
+	case (t.Certificate == "") != (t.Key == ""):
+		return fmt.Errorf("%w: ledger.trillian.certificate and ledger.trillian.key go together", errConfig)
+	case t.Certificate != "" && t.CAFile == "":
+		return fmt.Errorf("%w: ledger.trillian.ca_file is missing: without it Trillian is dialled in plain text, and our certificate is not shown", errConfig)
+	}
+	return nil
 }
 
 // times are how long things that are no limits of the vault may take or stand.

@@ -63,6 +63,8 @@ func TestConfigIsStrict(t *testing.T) {
 		"no proxy":        {"  - 10.0.0.0/24", "  - example.vn", "trusted_proxies"},
 		"wrong type":      {"max_size: 2147483648", "max_size: large", "max_size"},
 		"wrong duration":  {"job_term: 72h", "job_term: three days", "job_term"},
+		"no Trillian CA":  {"    ca_file: /etc/trien/tls/trillian-ca.pem", "", "ledger.trillian.ca_file is missing"},
+		"no Trillian key": {"    key: /etc/trien/tls/trillian-client.key", "", "ledger.trillian.key go together"},
 		"repeated key":    {"scratch: /var", "listen: x\nscratch: /var", "listen"},
 		"not YAML at all": {"listen:", "\tlisten", ""},
 	} {

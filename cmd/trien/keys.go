@@ -31,24 +31,41 @@ func keyringCommand(_ context.Context, args []string, s stdio) error {
 	return err
 }
 
-// ledgerKeyCommand makes the key that signs checkpoints; its name is the log's origin for ever.
+// ledgerKeyCommand makes the key that signs checkpoints, in a file or inside a token; its name is the log's origin for ever.
 func ledgerKeyCommand(_ context.Context, args []string, s stdio) error {
 	f := flags("ledger-key", s)
 	out := f.String("out", "", "`file` to make; one that exists is never overwritten")
-	origin := f.String("origin", "", "`name` of the log, such as a host name and path without a scheme")
+	held := tokenKey{}
+	held.flags(f, "pkcs11-")
+	f.StringVar(&held.Origin, "origin", "", "`name` of the log, such as a host name and path without a scheme")
 	if err := parse(f, args, false); err != nil {
 		return err
 	}
-	if err := need(f, "out", "origin"); err != nil {
+	if err := need(f, "origin"); err != nil {
 		return err
 	}
-	key, err := ledger.GenerateSigningKey(*origin)
+	if (*out == "") == held.empty() {
+		return wrongUse(f, "give either --out FILE or the --pkcs11-… flags of a token")
+	}
+	if missing := held.missing(); missing != "" {
+		return wrongUse(f, "--pkcs11-"+missing+" is missing")
+	}
+	generate := held.generate
+	if *out != "" {
+		generate = func() (string, error) { return makeKeyFile(*out, held.Origin) }
+	}
+	vkey, err := generate()
 	if err != nil {
 		return fmt.Errorf("making the ledger's key: %w", err)
 	}
-	if err := key.WriteFile(*out); err != nil {
-		return fmt.Errorf("making the ledger's key: %w", err)
-	}
-	_, err = fmt.Fprintln(s.out, key.VerifierKey())
+	_, err = fmt.Fprintln(s.out, vkey)
 	return err
+}
+
+func makeKeyFile(path, origin string) (vkey string, err error) {
+	key, err := ledger.GenerateSigningKey(origin)
+	if err != nil {
+		return "", err
+	}
+	return key.VerifierKey(), key.WriteFile(path)
 }

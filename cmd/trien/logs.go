@@ -137,11 +137,7 @@ func (c *config) logs(r *fileReader) logSettings {
 	}
 	s.access = s.records
 	s.records.TreeID, s.access.TreeID = c.Ledger.Trillian.TreeID, c.Ledger.Trillian.AccessTreeID
-	r.logKey(&s.records, "ledger.key_file", c.Ledger.KeyFile, "ledger.pkcs11", c.Ledger.PKCS11)
-	r.logKey(&s.access, "ledger.access_key_file", c.Ledger.AccessKeyFile, "ledger.access_pkcs11", c.Ledger.AccessPKCS11)
-	if r.err == nil && s.records.Signer.Name() == s.access.Signer.Name() {
-		r.fail("ledger.access_key_file", errors.New("the key has the name of the other log: make one with a name of its own"))
-	}
+	r.logKeys(&s, c)
 	r.witnesses(&s, c.Ledger.WitnessesFile, c.Ledger.WitnessesCAFile)
 	return s
 }
@@ -154,6 +150,15 @@ func (r *fileReader) file(key, name string) []byte {
 	return b
 }
 
+// logKeys reads the keys of both logs.
+func (r *fileReader) logKeys(s *logSettings, c *config) {
+	r.logKey(&s.records, "ledger.key_file", c.Ledger.KeyFile, "ledger.pkcs11", c.Ledger.PKCS11)
+	r.logKey(&s.access, "ledger.access_key_file", c.Ledger.AccessKeyFile, "ledger.access_pkcs11", c.Ledger.AccessPKCS11)
+	if r.err == nil && s.records.Signer.Name() == s.access.Signer.Name() {
+		r.fail("ledger.access_key_file", errors.New("the key has the name of the other log: make one with a name of its own"))
+	}
+}
+
 // logKey reads the key of a log from a file, or finds it on a token.
 func (r *fileReader) logKey(c *trillianlog.Config, key, name, tokenName string, t tokenKey) {
 	if t.Module != "" {
@@ -161,7 +166,9 @@ func (r *fileReader) logKey(c *trillianlog.Config, key, name, tokenName string, 
 			r.fail(key, fmt.Errorf("both it and %s are set: a log has one key", tokenName))
 			return
 		}
-		r.tokenKey(c, tokenName, t)
+		if signer := r.tokenKey(tokenName, t); signer != nil {
+			c.Signer, c.VerifierKey = signer, signer.VerifierKey()
+		}
 		return
 	}
 	k, err := ledger.ReadSigningKey(name)
@@ -172,22 +179,23 @@ func (r *fileReader) logKey(c *trillianlog.Config, key, name, tokenName string, 
 	c.Signer, c.VerifierKey = k.Signer(), k.VerifierKey()
 }
 
-func (r *fileReader) tokenKey(c *trillianlog.Config, key string, t tokenKey) {
+// tokenKey finds a key on its token; nil if it fails.
+func (r *fileReader) tokenKey(key string, t tokenKey) ledger.Signer {
 	pin := r.secret(key+".pin_file", t.PINFile)
 	if r.err != nil {
-		return
+		return nil
 	}
 	held, err := openLogToken(token.Config{Module: t.Module, Label: t.Token, PIN: pin}, t.Key)
 	if err != nil {
 		r.fail(key, err)
-		return
+		return nil
 	}
 	signer, err := ledger.NewSigner(t.Origin, held)
 	if err != nil {
 		r.fail(key, err)
-		return
+		return nil
 	}
-	c.Signer, c.VerifierKey = signer, signer.VerifierKey()
+	return signer
 }
 
 // roots reads the certificates of authorities whom we dial by.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,5 +72,57 @@ func published(t *testing.T, name string, policy *ledger.Policy, log *tiles.Clie
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: nothing is published: %v", name, err)
 		}
+	}
+}
+
+// TestTrillianTLS: a Trillian, or what stands before it, that demands a certificate is shown the one of the configuration.
+func TestTrillianTLS(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	pool := serverCertificate(t, cert, key)
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS12,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(in, "in") //nolint:errcheck // the client tells whether it came
+			in.Close()
+		}
+	}()
+	for shown, says := range map[string]string{cert: "in", "": ""} {
+		var c config
+		c.Ledger.Trillian.CAFile, c.Ledger.Trillian.Certificate, c.Ledger.Trillian.Key = cert, shown, key
+		var r fileReader
+		config := r.trillianTLS(&c)
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		conn, err := tls.Dial("tcp", l.Addr().String(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(conn)
+		if string(got) != says || (err == nil) != (shown != "") {
+			t.Errorf("with certificate %q: %q, %v", shown, got, err)
+		}
+		conn.Close()
+	}
+	var c config
+	c.Ledger.Trillian.CAFile, c.Ledger.Trillian.Certificate, c.Ledger.Trillian.Key = cert, cert, cert
+	var r fileReader
+	if r.trillianTLS(&c); r.err == nil || !strings.Contains(r.err.Error(), "ledger.trillian.certificate") {
+		t.Errorf("a certificate without its key: %v", r.err)
 	}
 }

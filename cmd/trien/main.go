@@ -39,7 +39,7 @@ func commands() []command {
 		{name: "migrate", help: "bring the database of a --config up to date", run: migrateCommand},
 		{name: "keyring", help: "make the keyring of a --config", run: keyringCommand},
 		{name: "ledger-key", help: "make the key that signs the ledger's checkpoints", run: ledgerKeyCommand},
-		{name: "ledger", help: "ledger rotate-key: make a log go on under another key", run: ledgerCommand},
+		{name: "ledger", help: "ledger key: print the keys of the logs; ledger rotate-key: make a log go on under another key", run: ledgerCommand},
 		{name: "bootstrap", help: "make the first unit and system administrator of an empty vault", run: bootstrapCommand},
 		{name: "deposit", help: "put files into a dossier", run: depositCommand},
 		{name: "export", help: "ask for a dossier as one signed PDF, or collect it", run: exportCommand},
@@ -115,6 +115,12 @@ func parse(f *flag.FlagSet, args []string, takes bool) error {
 		return errUsage
 	}
 	return nil
+}
+
+// wrongUse complains about flags that do not go together.
+func wrongUse(f *flag.FlagSet, why string) error {
+	fmt.Fprintf(f.Output(), "%s: %s\n", f.Name(), why)
+	return errUsage
 }
 
 // need complains about flags that must be given.

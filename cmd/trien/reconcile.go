@@ -11,7 +11,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 
 	"trien/deploy/standalone"
 	"trien/ledger"
@@ -27,26 +30,42 @@ type reconcileFlags struct {
 	dir, config, log, ca, policy, inventory string
 	grace                                   lifetime
 	first                                   int
+	access                                  bool
+	after                                   string
 }
 
-// reconcileCommand compares every version in the database with the published ledger, both ways. It reads the database and the published files, not
-// the running server, and may run beside it. What came out stands in the access record.
+// name of the log that is compared with.
+func (o reconcileFlags) name() string {
+	if o.access {
+		return accessLog
+	}
+	return recordsLog
+}
+
+// reconcileCommand compares every version in the database with the published ledger, or the access record with the access log, both ways. It
+// reads the database and the published files, not the running server, and may run beside it. What came out stands in the access record.
 func reconcileCommand(ctx context.Context, args []string, s stdio) error {
 	f := flags("reconcile", s)
 	o := reconcileFlags{grace: lifetime(audit.DefaultGrace)}
 	f.StringVar(&o.config, "config", "", "configuration `file` of the vault")
 	f.StringVar(&o.dir, "standalone", "", "`folder` of a standalone vault that does not run now")
-	f.StringVar(&o.log, "log", "", "`URL` or folder where the ledger of versions is published; empty: the bucket of the configuration")
+	f.StringVar(&o.log, "log", "", "`URL` or folder where the log is published; empty: the bucket of the configuration")
 	f.StringVar(&o.ca, "ca", "", "PEM `file` of the authority that the URL's server is under; empty: the system's")
 	f.StringVar(&o.policy, "policy", "", "`file` with the ledger's policy; empty: by the keys and witnesses of the configuration")
 	f.StringVar(&o.inventory, "inventory", "", "keep the list of versions in this `file`, for auditors (trien-verify reconcile)")
-	f.Var(&o.grace, "grace", "versions younger than this `time` need not be in the ledger yet")
+	f.Var(&o.grace, "grace", "versions and events younger than this `time` need not be in the ledger yet")
 	f.IntVar(&o.first, "first", 20, "print the first `N` differences")
+	f.BoolVar(&o.access, "access", false, "compare the access record, its batches and the access log, instead of the versions")
+	f.StringVar(&o.after, "after", "", "with --access: go on behind the event of this `id`, where a comparison was cut short")
 	if err := parse(f, args, false); err != nil {
 		return err
 	}
 	if (o.dir == "") == (o.config == "") {
 		fmt.Fprintln(s.err, "trien reconcile: give either --standalone DIR or --config FILE")
+		return errUsage
+	}
+	if _, err := o.begin(); err != nil || o.access && o.inventory != "" {
+		fmt.Fprintln(s.err, "trien reconcile: --after ID goes with --access, --inventory FILE does not")
 		return errUsage
 	}
 	if o.dir != "" {
@@ -77,7 +96,7 @@ func reconcileStandalone(ctx context.Context, o reconcileFlags, s stdio) (err er
 }
 
 // errDifferences ends the program with status 1.
-var errDifferences = errors.New("versions and ledger differ")
+var errDifferences = errors.New("database and ledger differ")
 
 func reconcileSettings(ctx context.Context, set settings, o reconcileFlags, s stdio) error {
 	policy, err := o.readPolicy(ctx, set)
@@ -97,7 +116,11 @@ func (o reconcileFlags) readPolicy(ctx context.Context, set settings) (*ledger.P
 		if witnesses == nil {
 			witnesses = []byte("quorum none\n")
 		}
-		return logPolicy(ctx, set.logs.records, witnesses)
+		config := set.logs.records
+		if o.access {
+			config = set.logs.access
+		}
+		return logPolicy(ctx, config, witnesses)
 	}
 	text, err := os.ReadFile(o.policy)
 	if err != nil {
@@ -117,7 +140,7 @@ func (o reconcileFlags) openLog(ctx context.Context, set settings) (*tiles.Clien
 		if set.logs.bucket != nil {
 			bucket = *set.logs.bucket
 		}
-		public, err := objects.OpenPublic(ctx, bucket, path.Join(set.logs.prefix, recordsLog))
+		public, err := objects.OpenPublic(ctx, bucket, path.Join(set.logs.prefix, o.name()))
 		if err != nil {
 			return nil, fmt.Errorf("opening the bucket of the public ledger: %w", err)
 		}
@@ -147,7 +170,10 @@ func reconcile(ctx context.Context, databaseURL string, policy *ledger.Policy, l
 	if err := store.Ready(ctx); err != nil {
 		return fmt.Errorf("asking the database: %w", err)
 	}
-	sum, list, err := compareVersions(ctx, store, policy, log, o)
+	if o.access {
+		return reconcileAccess(ctx, store, policy, log, o, s)
+	}
+	sum, list, err := compareLeaves(ctx, rowsOf(store.LoggedVersions(ctx)), ledger.VersionLeafFormat, policy, log, o)
 	result := vault.Reconciled{Leaves: sum.Leaves, Versions: sum.Versions, Differences: sum.Differences, Err: err}
 	if recording := vault.New(vault.Config{Store: store}).RecordReconciliation(ctx, result); recording != nil {
 		return errors.Join(err, recording)
@@ -162,10 +188,10 @@ func reconcile(ctx context.Context, databaseURL string, policy *ledger.Policy, l
 	return nil
 }
 
-// compareVersions lists all versions into a file and compares that with the ledger: the database's snapshot is held no longer than it takes to
-// read it. The ledger's size is asked first, so that each of its leaves was some version's before the list was made.
-func compareVersions(
-	ctx context.Context, store *postgres.Store, policy *ledger.Policy, log audit.Log, o reconcileFlags,
+// compareLeaves lists all that have a leaf into a file and compares that with the log: the database's snapshot is held no longer than it takes to
+// read it. The log's size is asked first, so that each of its leaves was somebody's before the list was made.
+func compareLeaves(
+	ctx context.Context, rows iter.Seq2[audit.Row, error], format string, policy *ledger.Policy, log audit.Log, o reconcileFlags,
 ) (sum audit.Reconciled, list []audit.Difference, err error) {
 	signed, err := log.Checkpoint(ctx)
 	if err != nil {
@@ -185,7 +211,7 @@ func compareVersions(
 	}
 	defer func() { _ = os.Remove(file.Name()); _ = file.Close() }()
 	made := time.Now().UTC().Truncate(time.Microsecond)
-	err = audit.WriteInventory(file, audit.Inventory{Origin: policy.Origin(), Made: made, Size: c.Size, Rows: rowsOf(store.LoggedVersions(ctx))})
+	err = audit.WriteInventory(file, audit.Inventory{Origin: policy.Origin(), Made: made, Size: c.Size, Rows: rows})
 	if err == nil && o.inventory != "" {
 		err = errors.Join(file.Sync(), os.Rename(file.Name(), o.inventory))
 	}
@@ -193,13 +219,13 @@ func compareVersions(
 		_, err = file.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return sum, nil, fmt.Errorf("listing the versions: %w", err)
+		return sum, nil, fmt.Errorf("listing the leaves: %w", err)
 	}
 	inventory, err := audit.ReadInventory(bufio.NewReaderSize(file, 1<<20))
 	if err != nil {
 		return sum, nil, err
 	}
-	sum, err = audit.Reconciliation{Policy: policy, Log: log, Grace: time.Duration(o.grace), Report: func(d audit.Difference) {
+	sum, err = audit.Reconciliation{Policy: policy, Log: log, Leaves: format, Grace: time.Duration(o.grace), Scratch: dir, Report: func(d audit.Difference) {
 		if len(list) < o.first {
 			list = append(list, d)
 		}
@@ -211,21 +237,37 @@ func compareVersions(
 func rowsOf(versions iter.Seq2[vault.LoggedVersion, error]) iter.Seq2[audit.Row, error] {
 	return func(yield func(audit.Row, error) bool) {
 		for v, err := range versions {
-			row := audit.Row{Kind: audit.Kept, Version: v.Version.UUID, Leaf: v.Leaf, Index: v.Index}
-			if !v.Logged {
-				row.Kind, row.Time = audit.Pending, v.Time
-			}
-			if !yield(row, err) {
+			if !yield(rowOf(v.Version.UUID, v.LoggedLeaf), err) {
 				return
 			}
 		}
 	}
 }
 
+func rowOf(id uuid.UUID, l vault.LoggedLeaf) audit.Row {
+	row := audit.Row{Kind: audit.Kept, Version: id, Leaf: l.Leaf, Index: l.Index}
+	if !l.Logged {
+		row.Kind, row.Time = audit.Pending, l.Time
+	}
+	return row
+}
+
 func printReconciled(w io.Writer, sum audit.Reconciled, list []audit.Difference) {
 	fmt.Fprintf(w, "%d leaves, %d versions, %d matched (%d without a receipt yet), %d waiting, %d newer, %d destructions, %d changes of keys, %d differences\n",
 		sum.Leaves, sum.Versions, sum.Matched, sum.Unconfirmed, sum.Waiting, sum.Newer, sum.Destroying, sum.Keys, sum.Differences)
 	for _, d := range list {
+		if d.Kind == audit.Twice {
+			fmt.Fprintf(w, "%s index %s index %s version %s\n", d.Kind, indexText(d.Index), indexText(d.Other), d.Version)
+			continue
+		}
 		fmt.Fprintf(w, "%s index %d version %s leaf %s\n", d.Kind, d.Index, d.Version, d.Leaf)
 	}
+}
+
+// indexText is "-" for a version that has no leaf yet.
+func indexText(index uint64) string {
+	if index == audit.NoIndex {
+		return "-"
+	}
+	return strconv.FormatUint(index, 10)
 }

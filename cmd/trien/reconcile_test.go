@@ -27,6 +27,7 @@ type comparison struct {
 	owner     *pgx.Conn
 	store     *postgres.Store
 	url, log  string
+	ownerURL  string
 	policy    string
 	key       *ledger.SigningKey
 	edge      tiles.Edge
@@ -42,7 +43,7 @@ func newComparison(t *testing.T, n int) *comparison {
 	if err := postgres.Migrate(t.Context(), ownerURL, role); err != nil {
 		t.Fatal(err)
 	}
-	c := &comparison{t: t, url: appURL, log: t.TempDir()}
+	c := &comparison{t: t, url: appURL, ownerURL: ownerURL, log: t.TempDir()}
 	var err error
 	c.owner, err = pgx.Connect(t.Context(), ownerURL)
 	c.must(err)

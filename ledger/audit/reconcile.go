@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -27,6 +28,8 @@ const (
 	SamePlace DifferenceKind = "two_versions_one_leaf"
 	// NoDecision is a destroyed version whose destruction is not in the log where the inventory says so.
 	NoDecision DifferenceKind = "destruction_without_leaf"
+	// Twice is a version that the inventory has at two places.
+	Twice DifferenceKind = "version_twice"
 	// UnknownLeaf is a leaf that is neither a version's, a destruction's nor a change of keys.
 	UnknownLeaf DifferenceKind = "unknown_leaf"
 )
@@ -34,9 +37,10 @@ const (
 // Difference is one disagreement.
 type Difference struct {
 	Kind    DifferenceKind
-	Index   uint64    // of the leaf; none for [NoLeaf]
-	Version uuid.UUID // zero where no version is concerned
-	Leaf    ledger.Hash
+	Index   uint64      // of the leaf; none for [NoLeaf]
+	Other   uint64      // the second index, of [Twice]; [NoIndex] is a version without a leaf
+	Version uuid.UUID   // zero where no version is concerned
+	Leaf    ledger.Hash // zero for [Twice]
 }
 
 const (
@@ -50,7 +54,13 @@ const (
 type Reconciliation struct {
 	Policy *ledger.Policy
 	Log    Log
+	// Leaves is the format of the leaves that the rows own: [ledger.VersionLeafFormat], the default, or [ledger.BatchLeafFormat] where the
+	// rows are the batches of an access log.
+	Leaves string
 	Grace  time.Duration // default [DefaultGrace]
+	// Scratch is the folder for files in which the versions are sorted, 24 bytes for each and twice that for a while, where there are more than
+	// 262,144; empty: the system's.
+	Scratch string
 	// Report is told of each difference as it is found; nil: they are only counted.
 	Report func(Difference)
 }
@@ -73,15 +83,20 @@ type Reconciled struct {
 }
 
 // Run takes the log's newest checkpoint, then walks the leaves and the rows side by side: every version has exactly one leaf, and every
-// leaf is a version's, a destruction's or a change of keys. Leaves behind the size that the inventory was made for are read, for the root's
-// sake, and counted.
+// leaf is a version's, a destruction's or a change of keys; no version's id stands at two places. Leaves behind the size that the inventory was
+// made for are read, for the root's sake, and counted. Memory grows with what waits for its receipt, up to a bound, and with nothing else: a few
+// ten MiB.
 //
 // Differences are no error. An error means that the comparison could not be finished; [Judge] tells what it means.
 func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error) {
 	if r.Grace == 0 {
 		r.Grace = DefaultGrace
 	}
-	m := &merge{Reconciliation: r, pending: map[ledger.Hash]Row{}, decided: map[uint64]Row{}}
+	if r.Leaves == "" {
+		r.Leaves = ledger.VersionLeafFormat
+	}
+	m := &comparison{Reconciliation: r, pending: map[ledger.Hash]Row{}, decided: map[uint64]Row{}}
+	m.places = places{parent: r.Scratch, limit: sortedAtOnce}
 	m.sum.ByKind = map[DifferenceKind]uint64{}
 	if i.Origin != r.Policy.Origin() {
 		return m.sum, fmt.Errorf("%w: the inventory is of another log", ledger.ErrPolicy)
@@ -101,11 +116,11 @@ func (r Reconciliation) Run(ctx context.Context, i Inventory) (Reconciled, error
 	m.next, stop = iter.Pull2(i.Rows)
 	defer stop()
 	err = m.run(ctx, i.Made)
-	return m.sum, err
+	return m.sum, errors.Join(err, m.places.close())
 }
 
-// merge is one run.
-type merge struct {
+// comparison is one run.
+type comparison struct {
 	Reconciliation
 	size    uint64 // up to which the inventory is complete
 	next    func() (Row, error, bool)
@@ -113,10 +128,11 @@ type merge struct {
 	more    bool // there is one
 	pending map[ledger.Hash]Row
 	decided map[uint64]Row // by the index of the destruction that they name
+	places  places
 	sum     Reconciled
 }
 
-func (m *merge) run(ctx context.Context, made time.Time) error {
+func (m *comparison) run(ctx context.Context, made time.Time) error {
 	if err := m.takePending(); err != nil {
 		return err
 	}
@@ -132,19 +148,23 @@ func (m *merge) run(ctx context.Context, made time.Time) error {
 	m.sum.Leaves, m.sum.Later = m.size, edge.Size()-m.size
 	for m.more {
 		m.sum.Newer++
-		if err := m.advance(); err != nil {
+		if err := errors.Join(m.places.add(m.row.Version, m.row.Index), m.advance()); err != nil {
 			return err
 		}
 	}
-	m.judgePending(made)
+	if err := m.judgePending(made); err != nil {
+		return err
+	}
 	for index, row := range m.decided {
 		m.differ(Difference{Kind: NoDecision, Index: index, Version: row.Version, Leaf: row.Leaf})
 	}
-	return nil
+	return m.places.twice(func(id uuid.UUID, first, second uint64) {
+		m.differ(Difference{Kind: Twice, Version: id, Index: first, Other: second})
+	})
 }
 
 // takePending holds the rows without a place in memory, and stops at the first one that has a place.
-func (m *merge) takePending() error {
+func (m *comparison) takePending() error {
 	for {
 		row, err, ok := m.next()
 		switch {
@@ -166,7 +186,7 @@ func (m *merge) takePending() error {
 }
 
 // advance takes the next logged row. Rows stand by index; two may claim one place, which is a difference and no disorder.
-func (m *merge) advance() error {
+func (m *comparison) advance() error {
 	row, err, ok := m.next()
 	if err != nil {
 		return err
@@ -179,7 +199,7 @@ func (m *merge) advance() error {
 }
 
 // compare takes the rows that claim the place of a leaf.
-func (m *merge) compare(index uint64, leaf ledger.Leaf) error {
+func (m *comparison) compare(index uint64, leaf ledger.Leaf) error {
 	hash, claims := leaf.Hash(), 0
 	for m.more && m.row.Index == index {
 		m.sum.Versions++
@@ -191,7 +211,7 @@ func (m *merge) compare(index uint64, leaf ledger.Leaf) error {
 		default:
 			m.sum.Matched++
 		}
-		if err := m.noteDecision(); err != nil {
+		if err := errors.Join(m.noteDecision(), m.places.add(m.row.Version, index)); err != nil {
 			return err
 		}
 		if err := m.advance(); err != nil {
@@ -201,6 +221,9 @@ func (m *merge) compare(index uint64, leaf ledger.Leaf) error {
 	waiting, unconfirmed := m.pending[hash]
 	if unconfirmed {
 		delete(m.pending, hash)
+		if err := m.places.add(waiting.Version, index); err != nil {
+			return err
+		}
 	}
 	switch {
 	case unconfirmed && claims == 0:
@@ -215,7 +238,7 @@ func (m *merge) compare(index uint64, leaf ledger.Leaf) error {
 }
 
 // noteDecision remembers that a destroyed row names a destruction, whose leaf follows its own.
-func (m *merge) noteDecision() error {
+func (m *comparison) noteDecision() error {
 	if m.row.Kind != Destroyed {
 		return nil
 	}
@@ -233,7 +256,7 @@ func (m *merge) noteDecision() error {
 }
 
 // account says what a leaf is there for.
-func (m *merge) account(index uint64, leaf ledger.Leaf, owned bool) {
+func (m *comparison) account(index uint64, leaf ledger.Leaf, owned bool) {
 	kind := kindOf(leaf).Format
 	if row, named := m.decided[index]; named {
 		delete(m.decided, index)
@@ -243,12 +266,12 @@ func (m *merge) account(index uint64, leaf ledger.Leaf, owned bool) {
 	}
 	d := Difference{Index: index, Leaf: leaf.Hash()}
 	switch {
-	case owned && kind == ledger.VersionLeafFormat:
+	case owned && kind == m.Leaves:
 	case owned: // a version claims a leaf that is no version's
 		d.Kind = OtherLeaf
-	case kind == ledger.VersionLeafFormat:
+	case kind == m.Leaves:
 		d.Kind = NoVersion
-	case kind == ledger.DestructionLeafFormat:
+	case kind == ledger.DestructionLeafFormat && m.Leaves == ledger.VersionLeafFormat:
 		m.sum.Destroying++
 	case kind == ledger.KeyLeafFormat:
 		m.sum.Keys++
@@ -261,7 +284,7 @@ func (m *merge) account(index uint64, leaf ledger.Leaf, owned bool) {
 }
 
 // judgePending tells what is new from what was lost.
-func (m *merge) judgePending(made time.Time) {
+func (m *comparison) judgePending(made time.Time) error {
 	now := newestTime(m.sum.Checkpoint, made)
 	if now.IsZero() {
 		now = made
@@ -272,10 +295,14 @@ func (m *merge) judgePending(made time.Time) {
 		} else {
 			m.sum.Waiting++
 		}
+		if err := m.places.add(row.Version, NoIndex); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (m *merge) differ(d Difference) {
+func (m *comparison) differ(d Difference) {
 	m.sum.Differences++
 	m.sum.ByKind[d.Kind]++
 	if m.Report != nil {

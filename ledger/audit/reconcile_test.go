@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -94,7 +95,7 @@ func TestReconcileFindsDifferences(t *testing.T) {
 		},
 		"a version without a leaf": {
 			rows: func(rows []audit.Row) []audit.Row {
-				return append([]audit.Row{{Kind: audit.Pending, Version: versionID(1), Leaf: other, Time: start.Add(-time.Hour)}}, rows...)
+				return append([]audit.Row{{Kind: audit.Pending, Version: versionID(999), Leaf: other, Time: start.Add(-time.Hour)}}, rows...)
 			},
 			want: map[audit.DifferenceKind]uint64{audit.NoLeaf: 1},
 		},
@@ -123,6 +124,41 @@ func TestReconcileFindsDifferences(t *testing.T) {
 			log:  func(r *rig) { r.append(r.leaves[3]) },
 			rows: func(rows []audit.Row) []audit.Row { return rows[:300] },
 			want: map[audit.DifferenceKind]uint64{audit.NoVersion: 1},
+		},
+		"a smuggled leaf behind a version that is in the log already": {
+			log:  func(r *rig) { r.append(testLeaf(300)) },
+			rows: func(rows []audit.Row) []audit.Row { rows[300].Version = rows[5].Version; return rows },
+			want: map[audit.DifferenceKind]uint64{audit.Twice: 1},
+		},
+		"a version at three places": {
+			rows: func(rows []audit.Row) []audit.Row {
+				rows[100].Version, rows[200].Version = rows[5].Version, rows[5].Version
+				return rows
+			},
+			want: map[audit.DifferenceKind]uint64{audit.Twice: 2},
+		},
+		"a waiting version that is in the log": {
+			rows: func(rows []audit.Row) []audit.Row {
+				return append([]audit.Row{{Kind: audit.Pending, Version: rows[5].Version, Leaf: other, Time: start}}, rows...)
+			},
+			want: map[audit.DifferenceKind]uint64{audit.Twice: 1},
+		},
+		"two waiting versions of one id": {
+			rows: func(rows []audit.Row) []audit.Row {
+				return append([]audit.Row{
+					{Kind: audit.Pending, Version: versionID(999), Leaf: other, Time: start},
+					{Kind: audit.Pending, Version: versionID(999), Leaf: ledger.Hash{8}, Time: start},
+				}, rows...)
+			},
+			want: map[audit.DifferenceKind]uint64{audit.Twice: 1},
+		},
+		"a waiting version and a newer one of one id": {
+			rows: func(rows []audit.Row) []audit.Row {
+				waiting := audit.Row{Kind: audit.Pending, Version: versionID(999), Leaf: rows[299].Leaf, Time: start}
+				rows[299] = audit.Row{Kind: audit.Kept, Version: versionID(999), Leaf: other, Index: 300}
+				return append([]audit.Row{waiting}, rows...)
+			},
+			want: map[audit.DifferenceKind]uint64{audit.Twice: 1},
 		},
 		"a leaf of nobody's format": {
 			log:  func(r *rig) { r.append(ledger.Leaf("hidden\n")) },
@@ -156,6 +192,22 @@ func TestReconcileFindsDifferences(t *testing.T) {
 		if err != nil || !maps.Equal(sum.ByKind, test.want) || sum.Differences != total || len(found) != int(total) {
 			t.Errorf("%s: %+v %v", name, sum, err)
 		}
+	}
+}
+
+// Both places of a version are told.
+func TestReconcileTellsBothPlaces(t *testing.T) {
+	r := newRig(t, 300)
+	rows := rowsOf(r)
+	rows[270].Version = rows[5].Version
+	rows = append([]audit.Row{{Kind: audit.Pending, Version: rows[6].Version, Leaf: ledger.Hash{7}, Time: start}}, rows...)
+	_, found, err := reconcile(t, r, rows)
+	slices.SortFunc(found, func(a, b audit.Difference) int { return cmp.Compare(a.Index, b.Index) })
+	want := []audit.Difference{
+		{Kind: audit.Twice, Version: versionID(5), Index: 5, Other: 270}, {Kind: audit.Twice, Version: versionID(6), Index: 6, Other: audit.NoIndex},
+	}
+	if err != nil || !slices.Equal(found, want) {
+		t.Errorf("%+v, %v", found, err)
 	}
 }
 

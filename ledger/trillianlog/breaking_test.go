@@ -1,21 +1,17 @@
 package trillianlog
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 
 	"trien/ledger"
@@ -98,6 +94,49 @@ func (s *scene) killOutside() {
 	})
 }
 
+// restoredDatabase: all that the log has in PostgreSQL, with the Trillian inside, is exchanged for a copy that is older. The public copy knows better.
+func restoredDatabase(s *scene) {
+	name, admin := databaseName(s.database), postgres.url("postgres")
+	s.shut(name)
+	execSQL(s.t, admin, "CREATE DATABASE "+name+"_yesterday TEMPLATE "+name, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
+	s.grows(30)
+	s.publishes(1)
+	node := s.nodes[0]
+	s.shut(name)
+	execSQL(s.t, admin, "ALTER DATABASE "+name+" RENAME TO "+name+"_today", "ALTER DATABASE "+name+"_yesterday RENAME TO "+name)
+	if err := node.await(s.t); !errors.Is(err, ledger.ErrForked) {
+		s.t.Fatalf("Run: %v", err)
+	}
+	s.refuses()
+	shown := s.copied.size.Load()
+	again := s.node() // nothing in the database tells; the copy is asked before anything is signed
+	if err := again.await(s.t); !errors.Is(err, ledger.ErrForked) {
+		s.t.Errorf("a node that starts: Run: %v", err)
+	}
+	_ = again.Close()
+	if now := s.copied.size.Load(); now != shown {
+		s.t.Errorf("size %d is shown after %d", now, shown)
+	}
+	_ = node.Close()
+	s.shut(name)
+	execSQL(s.t, admin, "DROP DATABASE "+name, "ALTER DATABASE "+name+"_today RENAME TO "+name, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
+	fresh := s.node()
+	s.mu.Lock()
+	s.nodes = []*running{fresh}
+	// What the restored database took has gone with it, and the vault's outbox still has it.
+	s.waiting, s.logged = append(s.logged, s.waiting...), nil
+	s.mu.Unlock()
+}
+
+// shut lets nobody into a database any more, and waits until all have left it.
+func (s *scene) shut(name string) {
+	admin := postgres.url("postgres")
+	execSQL(s.t, admin, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	s.until("all sessions have ended", func() bool {
+		return queryOne[int](s.t, admin, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1`, name) == 0
+	})
+}
+
 // postgresAway kills PostgreSQL, lets entries wait, and starts it again.
 func (s *scene) postgresAway(sig syscall.Signal) {
 	postgres.stop(sig)
@@ -128,6 +167,27 @@ func (s *scene) loseLock() {
 			AND database = (SELECT oid FROM pg_database WHERE datname = '%s')`, lockClass, s.nodes[0].id, databaseName(s.database)))
 }
 
+// overslept: a publisher falls asleep when it has been told to show a checkpoint. Another takes over and shows larger ones; then the first wakes, and
+// shows its own.
+func (s *scene) overslept() {
+	sleeps := &sleeper{asleep: make(chan struct{}), wake: make(chan struct{})}
+	wake := sync.OnceFunc(func() { close(sleeps.wake) })
+	s.t.Cleanup(wake)
+	s.copied.hold.Store(sleeps)
+	<-sleeps.asleep
+	for range 20 {
+		if s.copied.size.Load() > sleeps.size {
+			break
+		}
+		s.loseLock() // whoever sleeps may win it again, and shows nothing
+		s.passes(2 * time.Second)
+	}
+	s.published(sleeps.size + 1)
+	wake()
+	s.until("the older checkpoint is shown", func() bool { return s.copied.back.Load() == 1 })
+	s.publishes(2)
+}
+
 func isPut(r *http.Request, part string) bool {
 	return r.Method == http.MethodPut && strings.Contains(r.URL.Path, part)
 }
@@ -135,7 +195,14 @@ func isPut(r *http.Request, part string) bool {
 // storageRefuses lets the S3 server refuse requests. The log goes on, and strangers keep what they have.
 func (s *scene) storageRefuses(refuse func(*http.Request) bool) {
 	s.t.Helper()
-	s.line.refuse.Store(&refuse)
+	s.line.Fail(func(w http.ResponseWriter, r *http.Request) bool {
+		if !refuse(r) {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}, nil)
 	s.until("publishing fails", func() bool { return s.nodes[0].publication() != nil })
 	shown := s.copied.size.Load()
 	s.grows(50)
@@ -145,7 +212,7 @@ func (s *scene) storageRefuses(refuse func(*http.Request) bool) {
 	if err := s.nodes[0].Ready(s.t.Context()); err != nil {
 		s.t.Errorf("not ready: %v", err)
 	}
-	s.line.refuse.Store(nil)
+	s.line.Fail(nil, nil)
 }
 
 // publishes waits for so many more checkpoints, each of a larger tree.
@@ -208,44 +275,4 @@ func witnessed(s *scene) {
 		s.t.Fatal(err)
 	}
 	s.cosigner = w
-}
-
-// s3Line is the network between a log and its S3 server. It fails as it is told.
-type s3Line struct {
-	*httptest.Server
-	refuse atomic.Pointer[func(r *http.Request) bool] // what the server answers with 503
-	lose   atomic.Pointer[func(r *http.Request) bool] // what is done, and its answer lost
-}
-
-func newS3Line(t *testing.T, socket string) *s3Line {
-	t.Helper()
-	l := &s3Line{}
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: "objects"})
-			r.Out.Host = r.In.Host // it is signed
-		},
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socket)
-		}},
-		ModifyResponse: func(resp *http.Response) error {
-			if lose := l.lose.Load(); lose != nil && (*lose)(resp.Request) {
-				return io.ErrUnexpectedEOF
-			}
-			return nil
-		},
-		ErrorLog:     log.New(io.Discard, "", 0),
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refuse := l.refuse.Load(); refuse != nil && (*refuse)(r) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(l.Close)
-	return l
 }

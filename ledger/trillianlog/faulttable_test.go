@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"trien/deploy/standalone/standalonetest"
 	"trien/ledger/tiles"
 )
 
@@ -34,7 +35,23 @@ var faults = []fault{
 			s.refuses()
 			s.outside.start()
 		},
-		also: []string{"trillianlog.TestOutsideTrillianNotThere", "api.TestLedgerIsAway", "vault.TestAccessLogDown"},
+		also: []string{
+			"trillianlog.TestOutsideTrillianNotThere", "trillianlog.TestOpenWithoutOutsideTrillian", "trillianlog.TestOutsideTrillianDemandsACertificate",
+			"api.TestLedgerIsAway", "vault.TestAccessLogDown",
+		},
+	},
+	{
+		name: "Trillian's signer down", expected: "entries are taken, and wait for their receipts until it is back",
+		prepare: outsideTrillian, run: func(s *scene) {
+			s.outside.killOnly(s.outside.signer)
+			s.passes(time.Second)
+			size := headOf(s.t, s.nodes[0].Log).Size
+			s.grows(50)
+			if c := headOf(s.t, s.nodes[0].Log); c.Size != size {
+				s.t.Errorf("size %d without a signer, after %d", c.Size, size)
+			}
+			s.outside.startSigner()
+		},
 	},
 	{
 		name: "Trillian slow", expected: "slower; calls that time out are repeated and count once",
@@ -63,8 +80,17 @@ var faults = []fault{
 		prepare: outsideTrillian, run: restoredTrillian,
 		also: []string{
 			"trillianlog.TestOutsideTrillianRolledBack", "trillianlog.TestRollbackWhileRunning", "trillianlog.TestRollbackOfRoots", "trillianlog.TestFork",
-			"trillianlog.TestDatabaseRestored", "witness.TestSplitViewOfARestoredDatabase",
+			"trillianlog.TestForkOfTheSameSize", "trillianlog.TestLostTree",
 		},
+	},
+	{
+		name:     "the log's database, with Trillian inside, restored from yesterday",
+		expected: "the public copy tells: the log stops, signs nothing; with the right database it goes on", run: restoredDatabase,
+		also: []string{"trillianlog.TestDatabaseRestored", "witness.TestSplitViewOfARestoredDatabase"},
+	},
+	{
+		name: "PostgreSQL killed, with Trillian outside on it", expected: "entries wait until it is back",
+		prepare: outsideTrillian, run: func(s *scene) { s.postgresAway(syscall.SIGKILL) },
 	},
 	{
 		name: "PostgreSQL killed (kill -9 of the postmaster)", expected: "entries wait until it is back",
@@ -88,7 +114,10 @@ var faults = []fault{
 	},
 	{
 		name: "publisher killed between any two steps", expected: "the copy is whole after each; the next process goes on",
-		also: []string{"trillianlog.TestKilledBetweenSteps", "trillianlog.TestKilledProcess", "trien.TestKillWhileDepositing"},
+		also: []string{
+			"trillianlog.TestKilledBetweenSteps", "trillianlog.TestKilledProcess", "trillianlog.TestRotationCutShort", "trillianlog.TestRotationIsPublished",
+			"trien.TestKillWhileDepositing",
+		},
 	},
 	{
 		name: "two publishers", expected: "one at a time; whoever loses its connection has lost its turn", nodes: 2,
@@ -99,6 +128,10 @@ var faults = []fault{
 			}
 		},
 		also: []string{"trillianlog.TestTwoPublishers", "trillianlog.TestTakeover", "trillianlog.TestOpenAgain", "trien.TestCluster"},
+	},
+	{
+		name: "a publisher sleeps before its last step, while another goes on", expected: "what it shows when it wakes is older, and is put right", nodes: 2,
+		run: (*scene).overslept,
 	},
 	{
 		name: "object storage refuses all", expected: "receipts go on; publishing is made up for", beside: true,
@@ -129,10 +162,14 @@ var faults = []fault{
 	{
 		name: "object storage takes everything and its answers are lost", expected: "what is there is found to be right", beside: true,
 		run: func(s *scene) {
-			lose := func(r *http.Request) bool { return r.Method == http.MethodPut }
-			s.line.lose.Store(&lose)
+			s.line.Fail(nil, func(resp *http.Response) error {
+				if resp.Request.Method == http.MethodPut {
+					return standalonetest.ErrLost
+				}
+				return nil
+			})
 			s.passes(4 * time.Second)
-			s.line.lose.Store(nil)
+			s.line.Fail(nil, nil)
 		},
 		also: []string{"trillianlog.TestBucketRestored", "trillianlog.TestBucketChanged"},
 	},

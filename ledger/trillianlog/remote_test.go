@@ -3,19 +3,13 @@ package trillianlog
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -95,9 +89,8 @@ func freeAddress(t *testing.T) string {
 
 func (o *outside) start() {
 	o.t.Helper()
-	common := []string{"--storage_system=postgresql", "--postgresql_uri=" + o.database, "--quota_system=noop", "--http_endpoint=", "--logtostderr"}
-	o.server = o.spawn(o.bin.server, append(append(common, "--rpc_endpoint="+o.address), o.flags...)...)
-	o.signer = o.spawn(o.bin.signer, append(common, "--rpc_endpoint="+freeAddress(o.t), "--force_master", "--sequencer_interval=20ms")...)
+	o.server = o.spawn(o.bin.server, append(o.common(), append(o.flags, "--rpc_endpoint="+o.address)...)...)
+	o.startSigner()
 	deadline := time.Now().Add(15 * time.Second)
 	for {
 		conn, err := net.DialTimeout("tcp", o.address, time.Second)
@@ -110,6 +103,16 @@ func (o *outside) start() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+func (o *outside) startSigner() {
+	o.t.Helper()
+	o.signer = o.spawn(o.bin.signer, append(o.common(), "--rpc_endpoint="+freeAddress(o.t), "--force_master", "--sequencer_interval=20ms")...)
+}
+
+// common are the flags of both.
+func (o *outside) common() []string {
+	return []string{"--storage_system=postgresql", "--postgresql_uri=" + o.database, "--quota_system=noop", "--http_endpoint=", "--logtostderr"}
 }
 
 func (o *outside) spawn(path string, args ...string) *exec.Cmd {
@@ -139,8 +142,10 @@ func (o *outside) showLog() {
 }
 
 // kill ends both processes as a power cut would.
-func (o *outside) kill() {
-	for _, cmd := range []*exec.Cmd{o.server, o.signer} {
+func (o *outside) kill() { o.killOnly(o.server, o.signer) }
+
+func (o *outside) killOnly(commands ...*exec.Cmd) {
+	for _, cmd := range commands {
 		if cmd != nil && cmd.ProcessState == nil {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
@@ -262,12 +267,12 @@ func TestOutsideTrillianNotThere(t *testing.T) {
 	}
 }
 
-// Trillian asks for no client certificate; what Config.TLS carries beyond the roots is crypto/tls's business.
 func TestOutsideTrillianOverTLS(t *testing.T) {
-	cert, key, roots := serverCertificate(t)
+	server := newCertificate(t, nil)
+	cert, key := server.files(t)
 	o := newOutside(t, "--tls_cert_file="+cert, "--tls_key_file="+key)
 	cfg := o.config(newDatabase(t))
-	cfg.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}
+	cfg.TLS = &tls.Config{RootCAs: server.pool(), MinVersion: tls.VersionTLS13}
 	appendAll(t, startLog(t, cfg).Log, entries(0, 3))
 	for name, bad := range map[string]*tls.Config{"plain": nil, "unknown root": {RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS13}} {
 		cfg := o.config(newDatabase(t))
@@ -279,35 +284,4 @@ func TestOutsideTrillianOverTLS(t *testing.T) {
 		}
 		cancel()
 	}
-}
-
-func serverCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := errors.Join(
-		os.WriteFile(certFile, certPEM, 0o600),
-		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	roots = x509.NewCertPool()
-	roots.AppendCertsFromPEM(certPEM)
-	return certFile, keyFile, roots
 }

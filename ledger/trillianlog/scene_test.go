@@ -28,7 +28,7 @@ type scene struct {
 	t        *testing.T
 	database string
 	outside  *outside // nil: Trillian is inside
-	line     *s3Line
+	line     *standalonetest.Line
 	copied   *shownCopy
 	signer   *writtenSigner
 	cosigner Cosigner
@@ -53,9 +53,9 @@ func newScene(t *testing.T, nodes int, prepare func(*scene)) *scene {
 		t: t, database: newDatabase(t), signer: &writtenSigner{Signer: logKey().Signer()}, ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 	s3 := standalonetest.Objects(t)
-	s.line = newS3Line(t, s3.Socket)
+	s.line = standalonetest.NewLine(t, s3.Socket)
 	public, err := objects.OpenPublic(t.Context(), objects.Config{
-		Endpoint: s.line.Listener.Addr().String(), Bucket: s3.Bucket, AccessKey: s3.AccessKey, SecretKey: objects.Secret(s3.SecretKey),
+		Endpoint: s.line.Address(), Bucket: s3.Bucket, AccessKey: s3.AccessKey, SecretKey: objects.Secret(s3.SecretKey),
 	}, "public/ledger/records")
 	if err != nil {
 		t.Fatal(err)
@@ -354,16 +354,36 @@ type shownCopy struct {
 	size  atomic.Uint64 // of the newest
 	mu    sync.Mutex
 	shown [][]byte
+	hold  atomic.Pointer[sleeper] // holds the next checkpoint up
+	back  atomic.Int64            // how often it was put back to a smaller size
+}
+
+// sleeper is a publisher that sleeps after it was told to show a checkpoint, and shows it when it wakes, however late that is.
+type sleeper struct {
+	asleep, wake chan struct{}
+	size         uint64 // that it is about to show, once it is asleep
 }
 
 func (c *shownCopy) Replace(ctx context.Context, path string, data []byte) error {
 	c.mu.Lock()
 	c.shown = append(c.shown, bytes.Clone(data))
 	c.mu.Unlock()
+	if s := c.hold.Swap(nil); s != nil {
+		s.size = sizeOf(data)
+		close(s.asleep)
+		<-s.wake
+		ctx = context.WithoutCancel(ctx) // as a request that was on its way already
+	}
 	err := c.Resources.Replace(ctx, path, data)
 	if err == nil {
-		size, _ := strconv.ParseUint(strings.Split(string(data), "\n")[1], 10, 64)
-		c.size.Store(size)
+		if size := sizeOf(data); c.size.Swap(size) > size {
+			c.back.Add(1)
+		}
 	}
 	return err
+}
+
+func sizeOf(checkpoint []byte) uint64 {
+	size, _ := strconv.ParseUint(strings.Split(string(checkpoint), "\n")[1], 10, 64)
+	return size
 }

@@ -82,23 +82,32 @@ func (t *Token) Ed25519(label string) (crypto.Signer, error) {
 }
 
 func findEdwards(p *pkcs11.Ctx, session pkcs11.SessionHandle, class uint, label string) (pkcs11.ObjectHandle, error) {
-	if label == "" {
-		return 0, fmt.Errorf("looking for the key: %w: no label given", ErrNoKey)
-	}
-	err := p.FindObjectsInit(session, []*pkcs11.Attribute{
-		pkcs11.NewAttribute(pkcs11.CKA_CLASS, class), pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, keyEdwards), pkcs11.NewAttribute(pkcs11.CKA_LABEL, label),
-	})
+	handles, err := listEdwards(p, session, class, label)
 	if err != nil {
-		return 0, classify("looking for the key", err)
-	}
-	handles, _, err := p.FindObjects(session, 2)
-	if err = errors.Join(err, p.FindObjectsFinal(session)); err != nil {
-		return 0, classify("looking for the key", err)
+		return 0, err
 	}
 	if len(handles) != 1 {
 		return 0, fmt.Errorf("looking for the key: %w: %d Ed25519 keys have label %q", ErrNoKey, len(handles), label)
 	}
 	return handles[0], nil
+}
+
+// listEdwards finds up to two keys of a class and label.
+func listEdwards(p *pkcs11.Ctx, session pkcs11.SessionHandle, class uint, label string) ([]pkcs11.ObjectHandle, error) {
+	if label == "" {
+		return nil, fmt.Errorf("looking for the key: %w: no label given", ErrNoKey)
+	}
+	err := p.FindObjectsInit(session, []*pkcs11.Attribute{
+		pkcs11.NewAttribute(pkcs11.CKA_CLASS, class), pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, keyEdwards), pkcs11.NewAttribute(pkcs11.CKA_LABEL, label),
+	})
+	if err != nil {
+		return nil, classify("looking for the key", err)
+	}
+	handles, _, err := p.FindObjects(session, 2)
+	if err = errors.Join(err, p.FindObjectsFinal(session)); err != nil {
+		return nil, classify("looking for the key", err)
+	}
+	return handles, nil
 }
 
 // edwardsPoint reads a public key: 32 bytes, which most modules put into an octet string.
@@ -118,11 +127,21 @@ func edwardsPoint(p *pkcs11.Ctx, session pkcs11.SessionHandle, key pkcs11.Object
 }
 
 // GenerateEd25519 makes an Ed25519 key inside the token, for signing. The private key is sensitive and cannot be taken out. Errors
-// wrap ErrKeyExists or ErrFailed.
+// wrap ErrKeyExists, also if the label has half a key or several, or ErrFailed.
 func (t *Token) GenerateEd25519(label string) (crypto.Signer, error) {
-	if _, err := t.Ed25519(label); err == nil {
-		return nil, fmt.Errorf("generating key: %w: %q", ErrKeyExists, label)
-	} else if !errors.Is(err, ErrNoKey) || label == "" {
+	err := t.session(0, func(p *pkcs11.Ctx, session pkcs11.SessionHandle) error {
+		for _, class := range []uint{pkcs11.CKO_PRIVATE_KEY, pkcs11.CKO_PUBLIC_KEY} {
+			handles, err := listEdwards(p, session, class, label)
+			if err == nil && len(handles) > 0 {
+				err = fmt.Errorf("generating key: %w: %q", ErrKeyExists, label)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	id := make([]byte, 16)
@@ -139,7 +158,7 @@ func (t *Token) GenerateEd25519(label string) (crypto.Signer, error) {
 		pkcs11.NewAttribute(pkcs11.CKA_SIGN, true), pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, true),
 		pkcs11.NewAttribute(pkcs11.CKA_SENSITIVE, true), pkcs11.NewAttribute(pkcs11.CKA_EXTRACTABLE, false),
 	}, both...)
-	err := t.session(pkcs11.CKF_RW_SESSION, func(p *pkcs11.Ctx, session pkcs11.SessionHandle) error {
+	err = t.session(pkcs11.CKF_RW_SESSION, func(p *pkcs11.Ctx, session pkcs11.SessionHandle) error {
 		_, _, err := p.GenerateKeyPair(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechEdwardsKeys, nil)}, public, private)
 		return classify("generating key", err)
 	})

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/miekg/pkcs11"
+
 	"trien/ledger"
 	"trien/signing/token"
 )
@@ -68,5 +70,54 @@ func TestEd25519(t *testing.T) {
 	again, err := open(t, "seal").Ed25519("log")
 	if err != nil || !public.Equal(again.Public()) {
 		t.Errorf("found again: %v", err)
+	}
+}
+
+// A label that has a private key without its public half, as some tools leave it, is not given to a second key.
+func TestGenerateEd25519BesideHalfAKey(t *testing.T) {
+	tok := open(t, "seal")
+	if _, err := tok.GenerateEd25519("half"); err != nil {
+		t.Fatal(err)
+	}
+	raw := pkcs11.New(module) // tok has initialised it, and is logged in
+	defer raw.Destroy()
+	slots, err := raw.GetSlotList(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := 0
+	for _, slot := range slots {
+		session, err := raw.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
+		if err != nil {
+			continue // one that is not set up
+		}
+		err = raw.FindObjectsInit(session, []*pkcs11.Attribute{
+			pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PUBLIC_KEY), pkcs11.NewAttribute(pkcs11.CKA_LABEL, "half"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		handles, _, err := raw.FindObjects(session, 10)
+		if err := errors.Join(err, raw.FindObjectsFinal(session)); err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range handles {
+			if err := raw.DestroyObject(session, h); err != nil {
+				t.Fatal(err)
+			}
+			removed++
+		}
+		if err := raw.CloseSession(session); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if removed != 1 {
+		t.Fatalf("%d public keys were removed", removed)
+	}
+	if _, err := tok.Ed25519("half"); !errors.Is(err, token.ErrNoKey) {
+		t.Errorf("half a key is found: %v", err)
+	}
+	if _, err := tok.GenerateEd25519("half"); !errors.Is(err, token.ErrKeyExists) {
+		t.Errorf("a key beside half a one: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"trien/deploy/standalone/standalonetest"
 	"trien/vault"
 )
 
@@ -71,7 +72,7 @@ func TestPassingFaults(t *testing.T) {
 		r.Body = io.NopCloser(&flipping{src: r.Body, at: 5000})
 		return false
 	}
-	lose := func(*http.Response) error { return errLost }
+	lose := func(*http.Response) error { return standalonetest.ErrLost }
 	cases := map[string]struct {
 		match  func(*http.Request) bool
 		before func(http.ResponseWriter, *http.Request) bool
@@ -91,7 +92,7 @@ func TestPassingFaults(t *testing.T) {
 			for i, b := range [][]byte{short, long} {
 				s, l := behindLine(t)
 				hit := times(2, c.match)
-				l.fail(func(w http.ResponseWriter, r *http.Request) bool {
+				l.Fail(func(w http.ResponseWriter, r *http.Request) bool {
 					return c.before != nil && hit(r) && c.before(w, r)
 				}, func(resp *http.Response) error {
 					if c.after != nil && hit(resp.Request) {
@@ -102,7 +103,7 @@ func TestPassingFaults(t *testing.T) {
 				if _, err := s.Put(t.Context(), "k", bytes.NewReader(b), -1); err != nil {
 					t.Fatalf("object %d: %v", i, err)
 				}
-				l.fail(nil, nil)
+				l.Fail(nil, nil)
 				wantStored(t, s, "k", b)
 				if n, err := s.AbortStale(t.Context(), time.Now().Add(time.Hour)); err != nil || n > 2 || n > 0 && name != "begin cut" {
 					t.Fatalf("%d uploads left behind, %v", n, err)
@@ -131,7 +132,7 @@ func TestLastingFaults(t *testing.T) {
 	for name, b := range map[string][]byte{"short": content(1000), "long": content(3 * minPartSize)} {
 		t.Run(name, func(t *testing.T) {
 			s, l := behindLine(t)
-			l.fail(func(w http.ResponseWriter, r *http.Request) bool {
+			l.Fail(func(w http.ResponseWriter, r *http.Request) bool {
 				if isPut(r) {
 					_, _ = io.Copy(io.Discard, r.Body)
 					w.WriteHeader(http.StatusServiceUnavailable)
@@ -141,10 +142,10 @@ func TestLastingFaults(t *testing.T) {
 			if _, err := s.Put(t.Context(), "k", bytes.NewReader(b), -1); !errors.Is(err, vault.ErrUnavailable) || errors.Is(err, vault.ErrConflict) {
 				t.Fatal(err)
 			}
-			if n := l.count("PUT "); n != tries {
+			if n := l.Count("PUT "); n != tries {
 				t.Errorf("%d attempts", n)
 			}
-			l.fail(nil, nil)
+			l.Fail(nil, nil)
 			if found, err := s.List(t.Context(), "", 10); err != nil || len(found) != 0 {
 				t.Fatal(found, err)
 			}
@@ -165,7 +166,7 @@ func TestConflictIsNotOurs(t *testing.T) {
 				commits = completes
 			}
 			hit := times(1, commits)
-			l.fail(func(_ http.ResponseWriter, r *http.Request) bool {
+			l.Fail(func(_ http.ResponseWriter, r *http.Request) bool {
 				if hit(r) {
 					if err := s.putWhole(context.WithoutCancel(r.Context()), "k", []byte("theirs")); err != nil {
 						t.Error(err)
@@ -177,7 +178,7 @@ func TestConflictIsNotOurs(t *testing.T) {
 			if _, err := s.Put(t.Context(), "k", bytes.NewReader(content(n)), -1); !errors.Is(err, vault.ErrConflict) {
 				t.Fatal(err)
 			}
-			l.fail(nil, nil)
+			l.Fail(nil, nil)
 			wantStored(t, s, "k", []byte("theirs"))
 		})
 	}
@@ -188,10 +189,10 @@ func TestServerThatOverwrites(t *testing.T) {
 	for name, match := range map[string]func(*http.Request) bool{"whole": isPut, "parts": completes} {
 		t.Run(name, func(t *testing.T) {
 			c := testConfig(t)
-			l := newLine(t, c.Socket)
-			c.Endpoint, c.Socket = l.Listener.Addr().String(), ""
+			l := standalonetest.NewLine(t, c.Socket)
+			c.Endpoint, c.Socket = l.Address(), ""
 			answer := ""
-			l.fail(func(w http.ResponseWriter, r *http.Request) bool {
+			l.Fail(func(w http.ResponseWriter, r *http.Request) bool {
 				if !match(r) || r.Header.Get("If-None-Match") == "" {
 					return false
 				}
@@ -222,7 +223,7 @@ func TestRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := func(key string, size, step int) int {
-		l.fail(nil, nil)
+		l.Fail(nil, nil)
 		r, err := s.Open(t.Context(), key, int64(size))
 		if err != nil {
 			t.Fatal(err)
@@ -235,7 +236,7 @@ func TestRequests(t *testing.T) {
 				t.Fatal(off, n, err)
 			}
 		}
-		return l.count("GET ")
+		return l.Count("GET ")
 	}
 	if n := read("large", size, 64<<10); n != 1 {
 		t.Errorf("%d requests for reading on and on", n)
@@ -246,7 +247,7 @@ func TestRequests(t *testing.T) {
 	if n := read("small", 50_000, 7_001); n != 1 {
 		t.Errorf("%d requests for a small object", n)
 	}
-	l.fail(nil, nil)
+	l.Fail(nil, nil)
 	r, err := s.Open(t.Context(), "large", size)
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +259,7 @@ func TestRequests(t *testing.T) {
 			t.Fatal(off, err)
 		}
 	}
-	if n := l.count("GET "); n != 3 {
+	if n := l.Count("GET "); n != 3 {
 		t.Errorf("%d requests for three places", n)
 	}
 }
@@ -276,12 +277,12 @@ func TestAnswerBreaksOff(t *testing.T) {
 		}
 		return nil
 	}
-	l.fail(nil, breakOff)
+	l.Fail(nil, breakOff)
 	wantStored(t, s, "k", b)
-	if n := l.count("GET "); n < 3 {
+	if n := l.Count("GET "); n < 3 {
 		t.Errorf("%d requests: nothing broke off", n)
 	}
-	l.fail(nil, func(resp *http.Response) error {
+	l.Fail(nil, func(resp *http.Response) error {
 		if isGet(resp.Request) {
 			resp.Body = &breaking{ReadCloser: resp.Body}
 		}
@@ -312,7 +313,7 @@ type breaking struct {
 
 func (b *breaking) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errLost
+		return 0, standalonetest.ErrLost
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n
@@ -339,7 +340,7 @@ func TestServerGone(t *testing.T) {
 		}
 	}
 	c := testConfig(t)
-	c.Endpoint, c.Socket = l.Listener.Addr().String(), ""
+	c.Endpoint, c.Socket = l.Address(), ""
 	if _, err := Open(ctx, c); !errors.Is(err, vault.ErrUnavailable) {
 		t.Error(fmt.Errorf("opening: %w", err))
 	}

@@ -21,19 +21,24 @@ const listLogged = `select id, leaf, time, substring(encode(substring(receipt fr
 // ledger. It reads as fast as rows are taken, in a transaction of its own that keeps nobody from anything; take them promptly, since the
 // database keeps what is deleted meanwhile. An error ends it.
 func (s *Store) LoggedVersions(ctx context.Context) iter.Seq2[vault.LoggedVersion, error] {
-	return func(yield func(vault.LoggedVersion, error) bool) {
+	return stream(ctx, s, "versions", scanLogged, listLogged)
+}
+
+// stream reads rows as fast as they are taken, however long that is. An error ends it.
+func stream[T any](ctx context.Context, s *Store, what string, scan pgx.RowToFunc[T], sql string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		stopped := errors.New("no more rows are wanted")
 		err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, `set local statement_timeout = 0`); err != nil {
 				return err
 			}
-			rows, err := tx.Query(ctx, listLogged)
+			rows, err := tx.Query(ctx, sql)
 			if err != nil {
 				return err
 			}
 			defer rows.Close()
 			for rows.Next() {
-				v, err := scanLogged(rows)
+				v, err := scan(rows)
 				if err != nil {
 					return err
 				}
@@ -44,20 +49,27 @@ func (s *Store) LoggedVersions(ctx context.Context) iter.Seq2[vault.LoggedVersio
 			return rows.Err()
 		})
 		if err != nil && !errors.Is(err, stopped) {
-			yield(vault.LoggedVersion{}, fmt.Errorf("listing versions: %w", translate(ctx, err)))
+			var none T
+			yield(none, fmt.Errorf("listing %s: %w", what, translate(ctx, err)))
 		}
 	}
 }
 
 func scanLogged(row pgx.CollectableRow) (v vault.LoggedVersion, err error) {
+	v.LoggedLeaf, err = scanLoggedLeaf(row, &v.Version)
+	return v, err
+}
+
+// scanLoggedLeaf reads whose leaf it is into id.
+func scanLoggedLeaf(row pgx.CollectableRow, id any) (l vault.LoggedLeaf, err error) {
 	var leaf ledger.Leaf
 	var place *int64
-	if err := row.Scan(&v.Version, (*[]byte)(&leaf), &v.Time, &place); err != nil {
-		return v, err
+	if err := row.Scan(id, (*[]byte)(&leaf), &l.Time, &place); err != nil {
+		return l, err
 	}
-	v.Leaf = leaf.Hash()
+	l.Leaf = leaf.Hash()
 	if place != nil {
-		v.Logged, v.Index = true, uint64(*place)
+		l.Logged, l.Index = true, uint64(*place)
 	}
-	return v, nil
+	return l, nil
 }
