@@ -1,12 +1,17 @@
 package api_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"trien/certs/devpki"
 	"trien/vault"
 	"trien/vault/vaulttest"
 )
@@ -19,8 +24,10 @@ func TestCertificatesThatEnd(t *testing.T) {
 	}
 	ends := pair.official.Certificate().NotAfter
 	r := newRig(t, change{vault: func(c *vault.Config) { c.Clock = vaulttest.NewClock(ends.Add(-20 * 24 * time.Hour)) }})
+	r.receives("thamdinh")
 	for login, want := range map[string]string{
 		"lanhdao": "Chứng thư ký số của bạn hết hạn trong 30 ngày tới", "quantri": "Chứng thư của con dấu cơ quan hết hạn trong 30 ngày tới", "vanthu": "",
+		"thamdinh": "Chứng thư nhận bản mã hóa của bạn hết hạn trong 30 ngày tới",
 	} {
 		p := r.reader()
 		p.signIn(login)
@@ -38,10 +45,36 @@ func TestCertificatesThatEnd(t *testing.T) {
 	for _, want := range []string{
 		`trien_certificate_expiry_seconds{what="seal"} `, `trien_certificate_expiry_seconds{what="anchor"} `, `trien_certificate_expiry_seconds{what="official"} `,
 		`trien_certificate_warnings{code="certificate-expires-30",what="seal"} 1`, `trien_certificate_warnings{code="certificate-expires-30",what="official"} `,
-		`trien_certificate_warnings{code="certificate-expired",what="tsa"} 0`,
+		`trien_certificate_warnings{code="certificate-expired",what="tsa"} 0`, `trien_certificate_expiry_seconds{what="delivery"} `,
+		`trien_certificate_warnings{code="certificate-expires-30",what="delivery"} 1`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("metrics lack %s", want)
 		}
+	}
+}
+
+// receives gives an account a delivery certificate.
+func (r *rig) receives(login string) {
+	r.t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	a, err := authority()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	cert, err := a.IssueRecipient(devpki.Subject{CommonName: "Thẩm Định Mẫu"}, key.Public())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	account, err := r.store.AccountByLogin(r.t.Context(), login)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	event := vault.Event{ID: vault.EventID{UUID: uuid.Must(uuid.NewV7())}, Time: time.Now(), Action: vault.ManageAccess, Outcome: vault.Done}
+	if err := r.store.SetDeliveryCertificate(r.t.Context(), account.ID, cert.Raw, event); err != nil {
+		r.t.Fatal(err)
 	}
 }

@@ -54,12 +54,18 @@ func (s *Server) routePages(e *gin.Engine) {
 	e.GET("/exports/:export/delivery", s.memberPage(s.deliveryFile))
 	quick.GET("/signing-jobs", s.memberPage(s.jobsPage))
 	e.GET("/signing-jobs/:job/document", s.memberPage(s.jobFile))
+	e.POST("/signing-jobs/:job/signed-document", s.memberUpload(s.signedFileForm))
 	quick.POST("/signing-jobs/:job/withdrawal", s.memberForm(s.withdrawalForm))
 	quick.GET("/access-record", s.memberPage(s.accessPage))
 	quick.GET("/access-record/:event/proof", s.memberPage(s.eventProofFile))
 	quick.GET("/my-dossiers", s.memberPage(s.ownDossiersPage))
 	quick.GET("/my-dossiers/:dossier", s.memberPage(s.ownRecordPage))
 	quick.GET("/accounts", s.memberPage(s.accountsPage))
+	quick.GET("/accounts/:account", s.memberPage(s.accountPage))
+	quick.POST("/accounts/:account/certificate", s.memberUpload(s.certificateForm))
+	quick.POST("/accounts/:account/delivery-certificate", s.memberUpload(s.deliveryCertificateForm))
+	quick.POST("/accounts/:account/signature-picture", s.memberUpload(s.pictureForm))
+	quick.POST("/accounts/:account/signature-picture/removal", s.memberForm(s.pictureRemovalForm))
 }
 
 // visit is one request for a page.

@@ -127,7 +127,7 @@ func searchText(c *gin.Context) string {
 // notice says what went well, by a code in the address.
 func notice(c *gin.Context, v *visit) string {
 	switch code := c.Query("done"); code {
-	case "deposited", "submitted", "exported", "withdrawn", "opened":
+	case "deposited", "submitted", "exported", "withdrawn", "opened", "signed", "bound", "removed":
 		return say(v.lang, "done."+code)
 	}
 	return ""
@@ -192,6 +192,8 @@ type jobsView struct {
 	Jobs   []vault.Job
 	Server string
 	Login  string
+	// MaxSize of a file that another program signed.
+	MaxSize int64
 }
 
 func (s *Server) jobsPage(c *gin.Context, v *visit, a vault.Actor) error {
@@ -199,7 +201,7 @@ func (s *Server) jobsPage(c *gin.Context, v *visit, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	view := jobsView{Jobs: waiting, Server: s.publicURL(c), Login: a.Login}
+	view := jobsView{Jobs: waiting, Server: s.publicURL(c), Login: a.Login, MaxSize: s.vault.MaxSize() + signedRoom}
 	return s.show(c, v, http.StatusOK, "jobs", pageData{View: view, Notice: notice(c, v)})
 }
 

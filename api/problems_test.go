@@ -80,7 +80,7 @@ func TestCodesAreStable(t *testing.T) {
 		"dossier_exists", "empty", "empty_dossier", "encrypted_pdf", "forbidden", "form_expired", "form_field", "form_file",
 		"form_order", "gone", "in_progress", "internal", "interrupted", "invalid", "job_done", "job_expired", "key_missing",
 		"key_reused", "ledger_forked", "ledger_policy", "malformed_request", "media_type", "method_not_allowed", "name_taken",
-		"no_certificate", "no_delivery_certificate", "no_device", "no_such_address", "not_found", "not_logged", "not_pdf", "not_ready", "not_witnessed", "overtaken", "own_work", "password",
+		"no_certificate", "no_delivery_certificate", "no_device", "no_such_address", "not_found", "not_logged", "not_pdf", "not_ready", "not_witnessed", "overtaken", "own_work", "password", "picture",
 		"password_weak", "range", "seal_rate", "session_expired", "signature", "signed_file", "size_mismatch", "stale", "tampered", "timeout", "too_large",
 		"too_many_requests", "too_many_tries", "too_slow", "unauthenticated", "unavailable", "unsupported_pdf",
 	} {

@@ -189,6 +189,8 @@ func (s *Server) routeInterface(e *gin.Engine) {
 	quick.POST("/accounts", s.signedIn(s.postAccount))
 	quick.PUT("/accounts/:account/certificate", s.signedIn(s.putCertificate))
 	quick.PUT("/accounts/:account/delivery-certificate", s.signedIn(s.putDeliveryCertificate))
+	quick.PUT("/accounts/:account/signature-picture", s.signedIn(s.putSignaturePicture))
+	quick.DELETE("/accounts/:account/signature-picture", s.signedIn(s.deleteSignaturePicture))
 	quick.GET("/devices", s.signedIn(s.listDevices))
 	quick.POST("/devices", s.signedIn(s.postDevice))
 	quick.DELETE("/devices/:device", s.signedIn(s.deleteDevice))

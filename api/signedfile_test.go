@@ -23,24 +23,7 @@ func TestSignedDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := signing.Prepare(ctx, bytes.NewReader(document), int64(len(document)), signing.Request{
-		Certificate: r.official.Certificate(), Name: "Lãnh Đạo Mẫu", Time: time.Now(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	attributes, err := p.Attributes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	value, err := r.official.Seal(ctx, p.Algorithm, attributes, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Complete(ctx, r.official.Chain(), value, nil); err != nil {
-		t.Fatal(err)
-	}
-	signed := append(bytes.Clone(document), p.Tail...)
+	signed := r.elsewhere(document)
 
 	_, err = official.PutSignedDocument(ctx, job.ID, bytes.NewReader(document), int64(len(document)))
 	wantCode(t, err, "signature")
@@ -58,4 +41,28 @@ func TestSignedDocument(t *testing.T) {
 	if _, err := staff.Content(ctx, done.Version.ID, "", &content); err != nil || !bytes.HasPrefix(content.Bytes(), signed) {
 		t.Errorf("the version does not begin with the file: %v", err)
 	}
+}
+
+// elsewhere is the document as a program signed it that knows nothing of jobs.
+func (r *rig) elsewhere(document []byte) []byte {
+	r.t.Helper()
+	ctx := r.t.Context()
+	p, err := signing.Prepare(ctx, bytes.NewReader(document), int64(len(document)), signing.Request{
+		Certificate: r.official.Certificate(), Name: "Lãnh Đạo Mẫu", Time: time.Now(),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	attributes, err := p.Attributes()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	value, err := r.official.Seal(ctx, p.Algorithm, attributes, "")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := p.Complete(ctx, r.official.Chain(), value, nil); err != nil {
+		r.t.Fatal(err)
+	}
+	return append(bytes.Clone(document), p.Tail...)
 }

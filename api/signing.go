@@ -83,7 +83,7 @@ func (s *Server) putSignedDocument(c *gin.Context, a vault.Actor) error {
 	if _, err := s.vault.Job(c.Request.Context(), a, id); err != nil {
 		return s.refuseBody(c, err)
 	}
-	return s.spooled(c, s.vault.MaxSize()+signedRoom, func(r *envelope.Reader) error {
+	return s.spooled(c, s.vault.MaxSize()+signedRoom, bareFile, func(r *envelope.Reader) error {
 		done, err := s.vault.FulfilByFile(c.Request.Context(), a, id, r, r.Size())
 		if err != nil {
 			return err

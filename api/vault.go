@@ -15,6 +15,7 @@ import (
 type Vault interface {
 	sessions
 	accounts
+	signers
 	devices
 	dossiers
 	versions
@@ -36,9 +37,16 @@ type accounts interface {
 	Units(ctx context.Context, a vault.Actor) ([]vault.Unit, error)
 	CreateAccount(ctx context.Context, a vault.Actor, n vault.NewAccount) (vault.Account, error)
 	Accounts(ctx context.Context, a vault.Actor) ([]vault.Account, error)
+	Officials(ctx context.Context, a vault.Actor) ([]vault.Account, error)
+}
+
+// signers is what shows and receives by the certificates and the picture of an account.
+type signers interface {
+	Account(ctx context.Context, a vault.Actor, id vault.AccountID) (vault.Account, error)
 	SetCertificate(ctx context.Context, a vault.Actor, id vault.AccountID, der []byte) error
 	SetDeliveryCertificate(ctx context.Context, a vault.Actor, id vault.AccountID, der []byte) error
-	Officials(ctx context.Context, a vault.Actor) ([]vault.Account, error)
+	SetSignaturePicture(ctx context.Context, a vault.Actor, id vault.AccountID, png []byte) error
+	HasSignaturePicture(ctx context.Context, a vault.Actor, id vault.AccountID) (bool, error)
 }
 
 type devices interface {

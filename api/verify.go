@@ -38,7 +38,7 @@ func (s *Server) judgeUpload(c *gin.Context) (*bundle.Verdict, error) {
 	}
 	defer leave()
 	var verdict *bundle.Verdict
-	err = s.spooled(c, s.limits.VerifySize, func(r *envelope.Reader) error {
+	err = s.spooled(c, s.limits.VerifySize, bareFile, func(r *envelope.Reader) error {
 		if verdict, err = s.vault.Verify(c.Request.Context(), r, r.Size()); err != nil {
 			return fmt.Errorf("judging a file: %w", err)
 		}
@@ -47,8 +47,11 @@ func (s *Server) judgeUpload(c *gin.Context) (*bundle.Verdict, error) {
 	return verdict, err
 }
 
+// findFile finds the file in what was sent.
+type findFile func(contentType string, body io.Reader) (io.Reader, error)
+
 // spooled takes what was sent, of so many bytes at most, into an encrypted scratch file for the time of act.
-func (s *Server) spooled(c *gin.Context, most int64, act func(*envelope.Reader) error) error {
+func (s *Server) spooled(c *gin.Context, most int64, find findFile, act func(*envelope.Reader) error) error {
 	spool, err := envelope.NewSpool(s.config.Scratch)
 	if err != nil {
 		return s.refuseBody(c, fmt.Errorf("%w: %w", vault.ErrUnavailable, err))
@@ -58,7 +61,7 @@ func (s *Server) spooled(c *gin.Context, most int64, act func(*envelope.Reader) 
 			s.log.WarnContext(c.Request.Context(), "scratch file cannot be closed", slog.String(keyRequestID, requestID(c)), slog.Any("error", err))
 		}
 	}()
-	if err := s.fillSpool(c, spool, most); err != nil {
+	if err := s.fillSpool(c, spool, most, find); err != nil {
 		return s.refuseBody(c, err)
 	}
 	r, err := spool.Finish()
@@ -71,11 +74,11 @@ func (s *Server) spooled(c *gin.Context, most int64, act func(*envelope.Reader) 
 	return act(r)
 }
 
-func (s *Server) fillSpool(c *gin.Context, spool *envelope.Spool, most int64) error {
+func (s *Server) fillSpool(c *gin.Context, spool *envelope.Spool, most int64, find findFile) error {
 	if c.Request.ContentLength > most+overhead {
 		return vault.ErrTooLarge
 	}
-	file, err := verifyBody(c.GetHeader("Content-Type"), s.body(c, most+overhead))
+	file, err := find(c.GetHeader("Content-Type"), s.body(c, most+overhead))
 	if err != nil {
 		return err
 	}
@@ -93,8 +96,8 @@ func (s *Server) fillSpool(c *gin.Context, spool *envelope.Spool, most int64) er
 	return nil
 }
 
-// verifyBody finds the file in what was sent.
-func verifyBody(contentType string, body io.Reader) (io.Reader, error) {
+// bareFile is the body itself, or the one part of a form.
+func bareFile(contentType string, body io.Reader) (io.Reader, error) {
 	media, _, err := mime.ParseMediaType(contentType)
 	switch {
 	case err != nil:

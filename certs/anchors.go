@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -68,43 +67,11 @@ func NewAnchors(roots ...*x509.Certificate) *Anchors {
 	return newAnchors(list)
 }
 
-// AnchorsOf believes in each anchor as it says. Errors wrap ErrMalformed: a missing, repeated or non-CA certificate, an unknown purpose, or bounds
-// that leave no time.
-func AnchorsOf(list ...Anchor) (*Anchors, error) {
-	var own []Anchor
-	for i, a := range list {
-		switch {
-		case a.Certificate == nil:
-			return nil, fmt.Errorf("%w: anchor %d has no certificate", ErrMalformed, i+1)
-		case !isCA(a.Certificate):
-			return nil, fmt.Errorf("%w: anchor %d is not a CA's", ErrMalformed, i+1)
-		case slices.ContainsFunc(own, func(b Anchor) bool { return b.Certificate.Equal(a.Certificate) }):
-			return nil, fmt.Errorf("%w: anchor %d is there twice", ErrMalformed, i+1)
-		case a.empty():
-			return nil, fmt.Errorf("%w: anchor %d is believed at no time", ErrMalformed, i+1)
-		case !writable(a.NotBefore) || !writable(a.NotAfter):
-			return nil, fmt.Errorf("%w: bounds of anchor %d are not in whole seconds of the years 1 to 9999", ErrMalformed, i+1)
-		}
-		for _, p := range a.Purposes {
-			if p < 0 || p >= purposes || p == ReceiveDelivery {
-				return nil, fmt.Errorf("%w: purpose %d of anchor %d", ErrMalformed, p, i+1)
-			}
-		}
-		own = append(own, a.clone())
-	}
-	return newAnchors(own), nil
-}
-
 func isCA(c *x509.Certificate) bool { return c.BasicConstraintsValid && c.IsCA }
 
 // empty says whether the bounds leave no time.
 func (a *Anchor) empty() bool {
 	return !a.NotBefore.IsZero() && !a.NotAfter.IsZero() && a.NotAfter.Before(a.NotBefore)
-}
-
-// writable says whether a bound is the same after it was written and read.
-func writable(t time.Time) bool {
-	return t.IsZero() || t.Nanosecond() == 0 && t.UTC().Year() >= 1 && t.UTC().Year() <= 9999
 }
 
 // clone keeps the list from being changed through the caller's slices. Purposes get their one form: what stands in files.

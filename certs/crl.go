@@ -27,17 +27,6 @@ var (
 	oidFreshest     = asn1.ObjectIdentifier{2, 5, 29, 46}
 )
 
-// ReadCRL reads a DER certificate revocation list (RFC 5280 §5) of cert's issuer. Lists that are partial by reason, indirect
-// or delta prove nothing alone and are refused, as is any critical extension not understood. Errors wrap ErrMalformed, ErrUntrusted or
-// ErrUnknown (the list does not speak of such certificates).
-func ReadCRL(list []byte, cert, issuer *x509.Certificate) (*Revocation, error) {
-	l, err := parseCRL(list)
-	if err != nil {
-		return nil, err
-	}
-	return readParsedCRL(l, cert, issuer)
-}
-
 func parseCRL(list []byte) (*x509.RevocationList, error) {
 	if len(list) > maxCRL {
 		return nil, fmt.Errorf("%w: CRL of %d bytes", ErrMalformed, len(list))
@@ -49,6 +38,8 @@ func parseCRL(list []byte) (*x509.RevocationList, error) {
 	return l, nil
 }
 
+// readParsedCRL reads what a list (RFC 5280 §5) of cert's issuer says of it. Lists that are partial by reason, indirect or delta prove nothing alone and are
+// refused, as is any critical extension not understood. Errors wrap ErrMalformed, ErrUntrusted or ErrUnknown (the list does not speak of such certificates).
 func readParsedCRL(l *x509.RevocationList, cert, issuer *x509.Certificate) (*Revocation, error) {
 	head := crlHead{rawIssuer: l.RawIssuer, thisUpdate: l.ThisUpdate, nextUpdate: l.NextUpdate, extensions: l.Extensions}
 	if err := head.checkIssuer(cert, issuer); err != nil {

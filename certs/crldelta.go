@@ -17,21 +17,9 @@ const (
 	removeFromCRL   = 8
 )
 
-// ReadDeltaCRL reads a complete list together with a delta list of the same issuer and scope (RFC 5280 §5.2.4), both as streams. Its statement is
+// withDelta reads a delta list of the same issuer and scope (RFC 5280 §5.2.4), a stream, upon a complete one whose signature was checked. Its statement is
 // as young as the delta list and ends when the first of the two ends. A delta list that is not younger than
-// the complete one adds nothing. Errors are those of [ReadCRLFrom]; ErrUnknown also says that the two do not fit together.
-func ReadDeltaCRL(complete, delta io.Reader, cert, issuer *x509.Certificate) (*Revocation, error) {
-	base, err := scanCRL(complete, cert.SerialNumber)
-	if err == nil {
-		err = base.checkSignature(issuer)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading CRL: %w", err)
-	}
-	return base.withDelta(delta, cert, issuer)
-}
-
-// withDelta reads a delta list upon a complete one whose signature was checked.
+// the complete one adds nothing. Errors are those of scanCRL, checkSignature and read; ErrUnknown also says that the two do not fit together.
 func (l *scannedCRL) withDelta(delta io.Reader, cert, issuer *x509.Certificate) (*Revocation, error) {
 	known, err := l.read(cert, issuer)
 	if err != nil {

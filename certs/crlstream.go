@@ -27,20 +27,6 @@ const (
 	streamBuffer = 64 << 10 // holds the largest element at once
 )
 
-// ReadCRLFrom is [ReadCRL] for lists of any length up to 512 MiB: it reads r once, hashes what is signed while it looks for cert's number, and holds
-// one entry in memory at a time. Raw of the result is nil. It accepts DER lists of version 2 signed with RSA (PKCS #1, PSS) or ECDSA over SHA-256,
-// SHA-384 or SHA-512. Errors wrap ErrMalformed, ErrUntrusted, ErrUnknown, or are what r returned.
-func ReadCRLFrom(r io.Reader, cert, issuer *x509.Certificate) (*Revocation, error) {
-	l, err := scanCRL(r, cert.SerialNumber)
-	if err == nil {
-		err = l.checkSignature(issuer)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading CRL: %w", err)
-	}
-	return l.read(cert, issuer)
-}
-
 // scannedCRL is a list that was read as a stream, with the entry looked for.
 type scannedCRL struct {
 	crlHead
@@ -170,7 +156,9 @@ func (s *derStream) next(want der.Tag, within int64) (bool, error) {
 	return err == nil && b[0] == byte(want), err
 }
 
-// scanCRL reads a list. Its signature is still to be checked.
+// scanCRL reads a list of any length up to 512 MiB: it reads r once, hashes what is signed while it looks for the number, and holds one entry in memory at a
+// time. It accepts DER lists of version 2 signed with RSA (PKCS #1, PSS) or ECDSA over SHA-256, SHA-384 or SHA-512. Its signature is still to be
+// checked. Errors wrap ErrMalformed, ErrUntrusted, or are what r returned.
 func scanCRL(r io.Reader, serial *big.Int) (*scannedCRL, error) {
 	s := &derStream{in: bufio.NewReaderSize(r, streamBuffer)}
 	end, err := s.open(der.SEQUENCE, maxStreamed)

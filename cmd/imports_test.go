@@ -73,7 +73,7 @@ var drawing = house{
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/audit ledger/tiles ledger/trillianlog ledger/witness " +
 			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
-		"cmd/trien-verify":  "certs ledger ledger/audit ledger/tiles vault/bundle",
+		"cmd/trien-verify":  "certs ledger ledger/audit ledger/tiles signing vault/bundle",
 		"cmd/verify-wasm":   "certs ledger vault/bundle", // the same judgement, in a browser
 		"cmd/trien-samples": "vault/vaulttest/samples",
 		"cmd/trien-bench": "api/client api/wire certs certs/devpki deploy/standalone ledger ledger/tiles ledger/trillianlog ledger/trillianlog/rawtrillian " +

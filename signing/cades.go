@@ -193,9 +193,12 @@ func (i *inspector) verifyText(c *candidate, raw, text []byte) (err error) {
 	if c.cms.content != nil {
 		return failed(subFormat, "the signature holds a text of its own")
 	}
-	if c.Signer, c.named, err = c.cms.check(oidData, digestOf(text)); err != nil {
+	c.Signer, c.named, err = c.cms.check(oidData, digestOf(text))
+	c.Digest, c.Algorithm = c.cms.algorithms(c.Signer)
+	if err != nil {
 		return err
 	}
+	c.Statement = stated(c.cms.attributes, func(fatal bool, code, text string) { c.add(fatal && i.options.Strict, code, text) })
 	c.ClaimedTime, err = c.cms.signingTime()
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func TestText(t *testing.T) {
 			cms := l.signText(t, approval, signing.TextRequest{Certificate: tt.cert, Algorithm: tt.algorithm, Statement: tt.statement}, tt.key, tt.tsa)
 			r := l.verifyText(t, cms, approval)
 			if r.Indication != signing.Passed || r.Level != tt.level || !r.Signer.Equal(tt.cert) || r.Time.IsZero() == (tt.tsa != nil) ||
-				time.Since(r.ClaimedTime).Abs() > time.Minute {
+				time.Since(r.ClaimedTime).Abs() > time.Minute || !reflect.DeepEqual(r.Statement, tt.statement) {
 				t.Errorf("%+v", r)
 			}
 			file, content := writeFile(t, "cms.der", cms), writeFile(t, "content", approval)

@@ -73,7 +73,12 @@ func assemble(ctx context.Context, by signer, attrs, signature []byte, tsa Times
 	}
 	var token []byte
 	if tsa != nil {
-		if token, err = tsa.Stamp(ctx, sha256.Sum256(signature)); err != nil {
+		token, err = stampOver(method.hash, func(h crypto.Hash) ([]byte, error) {
+			w := h.New()
+			w.Write(signature)
+			return tsa.Stamp(ctx, h, w.Sum(nil))
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

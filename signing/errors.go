@@ -21,6 +21,9 @@ var (
 	ErrEnclosed    = errors.New("signing: envelope does not open")
 )
 
+// errImprint is that an authority does not take imprints by the hash asked over.
+var errImprint = fmt.Errorf("%w: the authority does not take imprints by this hash", ErrTimestamp)
+
 // fromPDF gives errors of the PDF reader the kinds of this package; others (of the underlying reader) pass.
 func fromPDF(err error) error {
 	switch {

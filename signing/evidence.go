@@ -2,6 +2,7 @@ package signing
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -261,11 +262,17 @@ func DocumentTimestamp(ctx context.Context, base io.ReaderAt, size int64, tsa Ti
 	if err := f.add(name, page, widget, value); err != nil {
 		return nil, err
 	}
-	p, err := f.seal(ctx, base, RSASHA256) // for its digest: time-stamps are asked over SHA-256
+	how, err := strongest(doc)
 	if err != nil {
 		return nil, err
 	}
-	token, err := tsa.Stamp(ctx, [32]byte(p.Digest))
+	var p *Prepared
+	token, err := stampOver(how, func(h crypto.Hash) ([]byte, error) {
+		if p, err = f.seal(ctx, base, digesting(h)); err != nil {
+			return nil, err
+		}
+		return tsa.Stamp(ctx, h, p.Digest)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -273,4 +280,56 @@ func DocumentTimestamp(ctx context.Context, base io.ReaderAt, size int64, tsa Ti
 		return nil, err
 	}
 	return p.Tail, nil
+}
+
+// digesting is an algorithm with that hash, for a revision that no key signs.
+func digesting(h crypto.Hash) Algorithm {
+	switch h {
+	case crypto.SHA384:
+		return RSASHA384
+	case crypto.SHA512:
+		return RSASHA512
+	}
+	return RSASHA256
+}
+
+// strongest is the longest digest that signatures and time-stamps of a document rest on, SHA-256 at least: a time-stamp over all of them shall be
+// no weaker. What cannot be read counts for nothing.
+func strongest(doc *pdf.Document) (crypto.Hash, error) {
+	list, err := signatureFields(doc)
+	if err != nil {
+		return 0, fromPDF(err)
+	}
+	how := crypto.SHA256
+	for i := range list {
+		var h crypto.Hash
+		err := list[i].locate(doc)
+		if err == nil {
+			h, err = list[i].hash()
+		}
+		var bad *flaw
+		if err != nil && !errors.As(err, &bad) {
+			return 0, err
+		}
+		if err == nil && h.Size() > how.Size() {
+			how = h
+		}
+	}
+	return how, nil
+}
+
+// hash is the digest that a signature, or the imprint of a document time-stamp, rests on. Errors are flaws.
+func (s *signatureField) hash() (crypto.Hash, error) {
+	cms, err := parseCMS(s.der)
+	if err != nil {
+		return 0, err
+	}
+	if s.subFilter != subFilterStamp {
+		return cms.digest.digest()
+	}
+	info, err := parseTSTInfo(cms.content)
+	if err != nil {
+		return 0, err
+	}
+	return info.hash, nil
 }

@@ -39,7 +39,7 @@ func LoudTimestamp(ctx context.Context, base []byte, tsa Timestamper) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	token, err := tsa.Stamp(ctx, [32]byte(p.Digest))
+	token, err := tsa.Stamp(ctx, crypto.SHA256, p.Digest)
 	if err != nil {
 		return nil, err
 	}

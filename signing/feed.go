@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,11 +25,38 @@ func borrow() *[chunk]byte {
 	return new([chunk]byte)
 }
 
+// whole reads a document that fits into one chunk at once, since behind its reader may stand a decryption or a system call; another is left as it is. What it
+// returns must not be read after done.
+func whole(r io.ReaderAt, size int64) (io.ReaderAt, func(), error) {
+	if size < 1 || size > chunk {
+		return r, func() {}, nil
+	}
+	b := borrow()
+	if err := readChunk(r, b[:size], 0); err != nil {
+		chunks.Put(b)
+		return nil, nil, err
+	}
+	return &memory{bytes.NewReader(b[:size]), b[:size]}, func() { chunks.Put(b) }, nil
+}
+
+// memory is a document that was read.
+type memory struct {
+	*bytes.Reader
+	bytes []byte
+}
+
+// Resident implements [pdf.Resident].
+func (m *memory) Resident() []byte { return m.bytes }
+
 // feed hashes the bytes [from, to) of r. While a chunk is hashed the next one is read, because reading may mean decrypting, which takes as long. No two
 // reads run at once, and all have ended when it returns.
 func feed(ctx context.Context, w hash.Hash, r io.ReaderAt, from, to int64) error {
 	if from < 0 || to < from {
 		return fmt.Errorf("%w: byte range", ErrDamaged)
+	}
+	if m, ok := r.(*memory); ok && to <= int64(len(m.bytes)) {
+		w.Write(m.bytes[from:to])
+		return ctx.Err()
 	}
 	now := borrow()
 	defer func() { chunks.Put(now) }()

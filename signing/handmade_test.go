@@ -153,7 +153,7 @@ func (l *lab) stamping(t testing.TB) handmade {
 	return handmade{
 		name: "Stamp", dict: pdf.Dict{"Type": pdf.Name("DocTimeStamp"), "SubFilter": pdf.Name("ETSI.RFC3161")},
 		cms: func(digest []byte) []byte {
-			token, err := l.tsa.Stamp(t.Context(), [32]byte(digest))
+			token, err := l.tsa.Stamp(t.Context(), crypto.SHA256, digest)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -36,7 +36,7 @@ func TestLegacy(t *testing.T) {
 		return func(p *signing.CMSParts) { p.Key, p.Signer, p.Algorithm = l.personKey, l.personCert, a }
 	}
 	token := func(signature []byte) []byte {
-		raw, err := l.tsa.Stamp(t.Context(), [32]byte(digestOf(signature)))
+		raw, err := l.tsa.Stamp(t.Context(), crypto.SHA256, digestOf(signature))
 		if err != nil {
 			t.Fatal(err)
 		}

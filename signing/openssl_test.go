@@ -183,7 +183,7 @@ certs = root.pem
 signer_key = key.pem
 signer_digest = DIGEST
 default_policy = 2.999.7
-digests = sha256
+digests = ACCEPTED
 accuracy = secs:1, millisecs:500
 clock_precision_digits = 3
 ordering = yes
@@ -206,10 +206,16 @@ func TestOpenSSLStamps(t *testing.T) {
 	s := newSmall(t, key, func(c *x509.Certificate) {
 		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: eku}}
 	})
-	for _, digest := range []string{"sha256", "sha512"} {
-		t.Run(digest, func(t *testing.T) {
+	for _, c := range []struct {
+		digest, accepted string
+		asked, got       crypto.Hash
+	}{
+		{"sha256", "sha256", crypto.SHA256, crypto.SHA256}, {"sha512", "sha256, sha384, sha512", crypto.SHA512, crypto.SHA512},
+		{"sha256", "sha256, sha384", crypto.SHA384, crypto.SHA384}, {"sha256", "sha256", crypto.SHA384, crypto.SHA256}, // refused, and asked again
+	} {
+		t.Run(c.digest+" for "+c.asked.String()+" of "+c.accepted, func(t *testing.T) {
 			s.write(t, "serial", []byte("01\n"))
-			s.write(t, "tsa.conf", []byte(strings.Replace(tsaConfig, "DIGEST", digest, 1)))
+			s.write(t, "tsa.conf", []byte(strings.NewReplacer("DIGEST", c.digest, "ACCEPTED", c.accepted).Replace(tsaConfig)))
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				query, err := io.ReadAll(r.Body)
 				if err != nil {
@@ -219,7 +225,10 @@ func TestOpenSSLStamps(t *testing.T) {
 				_, _ = w.Write(s.openssl(t, "ts", "-reply", "-config", "tsa.conf", "-queryfile", "query"))
 			}))
 			defer srv.Close()
-			token, err := NewTimestamper(TSAConfig{URLs: []string{srv.URL}, Anchors: s.anchors}).Stamp(t.Context(), [32]byte{9, 8, 7})
+			tsa := NewTimestamper(TSAConfig{URLs: []string{srv.URL}, Anchors: s.anchors})
+			token, err := stampOver(c.asked, func(h crypto.Hash) ([]byte, error) {
+				return tsa.Stamp(t.Context(), h, append([]byte{9, 8, 7}, make([]byte, h.Size()-3)...))
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -227,11 +236,11 @@ func TestOpenSSLStamps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(read.cms.certificates) != 1 || time.Since(read.info.time) > time.Minute {
+			if read.info.hash != c.got || len(read.cms.certificates) != 1 || time.Since(read.info.time) > time.Minute {
 				t.Errorf("%d certificates, %s", len(read.cms.certificates), read.info.time)
 			}
 			s.write(t, "token", token)
-			cmd := exec.Command("openssl", "ts", "-verify", "-token_in", "-in", "token", "-digest", "090807"+strings.Repeat("00", 29), "-CAfile", "root.pem")
+			cmd := exec.Command("openssl", "ts", "-verify", "-token_in", "-in", "token", "-digest", "090807"+strings.Repeat("00", c.got.Size()-3), "-CAfile", "root.pem")
 			cmd.Dir = s.dir
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)

@@ -2,6 +2,7 @@ package signing
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -23,26 +24,54 @@ type artwork struct {
 	most          float64 // width not to be exceeded; 0: any
 }
 
+// Check says whether the picture can be shown, before anybody is asked to sign with it, and how large it is: in pixels, and in points on paper; the latter is
+// zero where neither Width nor the file says. Errors wrap ErrDamaged or ErrUnsupported.
+func (p *Picture) Check() (pixels [2]int, size [2]float64, err error) {
+	if err := p.checkWidth(); err != nil {
+		return pixels, size, err
+	}
+	im, err := pdf.CheckPNG(p.PNG)
+	if err != nil {
+		return pixels, size, fromPDF(fmt.Errorf("picture: %w", err))
+	}
+	if s := p.artwork(im); s.real {
+		size = [2]float64{s.width, s.height}
+	}
+	return [2]int{im.Width, im.Height}, size, nil
+}
+
+func (p *Picture) checkWidth() error {
+	if math.IsNaN(p.Width) || p.Width < 0 || p.Width > 20000 {
+		return fmt.Errorf("%w: width of the picture", ErrUnsupported)
+	}
+	return nil
+}
+
 // addPicture puts the picture into the update; nil for none.
 func (f *form) addPicture(p *Picture) (*artwork, error) {
 	if p == nil {
 		return nil, nil
 	}
-	if math.IsNaN(p.Width) || p.Width < 0 || p.Width > 20000 {
-		return nil, fmt.Errorf("%w: width of the picture", ErrUnsupported)
+	if err := p.checkWidth(); err != nil {
+		return nil, err
 	}
 	added, err := f.update.AddPNG(p.PNG)
 	if err != nil {
 		return nil, fromPDF(fmt.Errorf("picture of the appearance: %w", err))
 	}
-	s := &artwork{ref: added.Ref, width: float64(added.Width), height: float64(added.Height)}
-	if x, y := added.PerMetre[0], added.PerMetre[1]; x > 0 && y > 0 {
+	return p.artwork(added), nil
+}
+
+// artwork is the picture in its size on paper.
+func (p *Picture) artwork(im pdf.Image) *artwork {
+	s := &artwork{ref: im.Ref, width: float64(im.Width), height: float64(im.Height)}
+	if x, y := im.PerMetre[0], im.PerMetre[1]; x > 0 && y > 0 {
 		s.width, s.height, s.real = s.width/x*1000*Millimetre, s.height/y*1000*Millimetre, true
 	}
 	if p.Width > 0 {
 		s.width, s.height, s.real, s.most = p.Width, s.height*p.Width/s.width, true, p.Width
 	}
-	return s, nil
+	return s
 }
 
 // within is the size at which the picture fits a box, its proportions kept.
@@ -126,6 +155,34 @@ func (f *form) pictureOf(name string) (page pdf.Page, rect [4]float64, err error
 		rect = [4]float64{rect[0] + drawn.left, rect[1] + drawn.bottom, rect[0] + drawn.right, rect[1] + drawn.top}
 	}
 	return page, rect, nil
+}
+
+// PicturedSignatures names the signatures that this package drew with a picture, which [Appearance.Over] can cover, in the order of the form.
+func PicturedSignatures(base io.ReaderAt, size int64) ([]string, error) {
+	doc, err := pdf.Open(base, size)
+	if err != nil {
+		return nil, fromPDF(err)
+	}
+	var names []string
+	f := &form{doc: doc}
+	err = walkFields(doc, func(field formField) error {
+		if field.kind != "Sig" || field.dict["V"] == nil || field.dict["T"] == nil {
+			return nil
+		}
+		_, widget, err := f.widgetOf(field)
+		if err != nil {
+			return nil //nolint:nilerr // of another shape than this package gives a signature
+		}
+		looks, err := pdf.Get[pdf.Dict](doc, widget["AP"])
+		if err != nil {
+			return err
+		}
+		if _, ok := f.recall(looks["N"]); ok {
+			names = append(names, field.name)
+		}
+		return nil
+	})
+	return names, fromPDF(err)
 }
 
 // widgetOf finds the one widget of a signature field: itself, or its only child (ISO 32000-1, 12.7.4.5).

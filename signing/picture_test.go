@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -331,5 +332,68 @@ func TestPictureRefused(t *testing.T) {
 		if !errors.Is(err, c.kind) {
 			t.Errorf("%s: %v, want %v", name, err, c.kind)
 		}
+	}
+}
+
+// TestPictureCheck: what is wrong with a picture is known before a document is.
+func TestPictureCheck(t *testing.T) {
+	seal := sealImage(t)
+	pixels, size, err := (&signing.Picture{PNG: seal}).Check()
+	if err != nil || pixels != [2]int{200, 200} || size != [2]float64{} {
+		t.Errorf("%v, %v, %v", pixels, size, err)
+	}
+	_, size, err = (&signing.Picture{PNG: withDensity(seal, 5000)}).Check()
+	if side := 40 * signing.Millimetre; err != nil || math.Abs(size[0]-side) > 0.01 || math.Abs(size[1]-side) > 0.01 {
+		t.Errorf("%v, %v", size, err)
+	}
+	if _, size, err = (&signing.Picture{PNG: withDensity(seal, 5000), Width: 90}).Check(); err != nil || size[0] != 90 || math.Abs(size[1]-90) > 0.01 {
+		t.Errorf("%v, %v", size, err)
+	}
+	for what, c := range map[string]struct {
+		picture signing.Picture
+		want    error
+	}{
+		"nothing":    {signing.Picture{}, signing.ErrDamaged},
+		"cut off":    {signing.Picture{PNG: seal[:len(seal)-20]}, signing.ErrDamaged},
+		"flipped":    {signing.Picture{PNG: flipped(seal, len(seal)/2)}, signing.ErrDamaged},
+		"more":       {signing.Picture{PNG: append(bytes.Clone(seal), 0)}, signing.ErrDamaged},
+		"no PNG":     {signing.Picture{PNG: []byte("<svg/>")}, signing.ErrDamaged},
+		"too large":  {signing.Picture{PNG: make([]byte, 9<<20)}, signing.ErrUnsupported},
+		"no width":   {signing.Picture{PNG: seal, Width: math.NaN()}, signing.ErrUnsupported},
+		"any number": {signing.Picture{PNG: seal, Width: -1}, signing.ErrUnsupported},
+	} {
+		if _, _, err := c.picture.Check(); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func flipped(b []byte, at int) []byte {
+	b = bytes.Clone(b)
+	b[at] ^= 1
+	return b
+}
+
+// TestPicturedSignatures: a seal can cover what was drawn with a picture, and nothing else.
+func TestPicturedSignatures(t *testing.T) {
+	l := newLab(t)
+	names := func(doc []byte) []string {
+		t.Helper()
+		list, err := signing.PicturedSignatures(bytes.NewReader(doc), int64(len(doc)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	doc := l.person(t, samplePDF(1)) // invisible
+	doc = l.sign(t, doc, signing.Request{Certificate: l.personCert, Visible: &signing.Appearance{Rect: [4]float64{50, 50, 200, 90}, Name: "Không ảnh"}}, l.personKey, nil)
+	if got := names(doc); got != nil {
+		t.Errorf("pictures in %q", got)
+	}
+	doc = l.sign(t, doc, signing.Request{Certificate: l.personCert, Visible: &signing.Appearance{
+		Rect: [4]float64{300, 50, 500, 120}, Name: "Có ảnh", Picture: &signing.Picture{PNG: signatureImage(t)},
+	}}, l.personKey, nil)
+	if got := names(doc); !slices.Equal(got, []string{"Signature3"}) {
+		t.Errorf("pictures in %q", got)
 	}
 }

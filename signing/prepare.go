@@ -48,6 +48,11 @@ func Prepare(ctx context.Context, base io.ReaderAt, size int64, r Request) (*Pre
 	if err := r.complete(); err != nil {
 		return nil, err
 	}
+	base, done, err := whole(base, size)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	doc, err := pdf.Open(base, size)
 	if err != nil {
 		return nil, fromPDF(err)

@@ -2,6 +2,7 @@ package signing_test
 
 import (
 	"bytes"
+	"crypto"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -191,10 +192,10 @@ func TestResponderDown(t *testing.T) {
 		t.Errorf("no OCSP: %v", err)
 	}
 	tsa := signing.NewTimestamper(signing.TSAConfig{URLs: []string{a.TSA(), "http://127.0.0.1:1/"}, Anchors: l.anchors, Timeout: time.Second})
-	if _, err := tsa.Stamp(t.Context(), [32]byte{}); !errors.Is(err, signing.ErrTimestamp) {
+	if _, err := tsa.Stamp(t.Context(), crypto.SHA256, make([]byte, 32)); !errors.Is(err, signing.ErrTimestamp) {
 		t.Errorf("no TSA: %v", err)
 	}
-	if _, err := signing.NewTimestamper(signing.TSAConfig{}).Stamp(t.Context(), [32]byte{}); !errors.Is(err, signing.ErrTimestamp) {
+	if _, err := signing.NewTimestamper(signing.TSAConfig{}).Stamp(t.Context(), crypto.SHA256, make([]byte, 32)); !errors.Is(err, signing.ErrTimestamp) {
 		t.Errorf("no URL: %v", err)
 	}
 }

@@ -25,10 +25,11 @@ const (
 	maxStamp     = 256 << 10
 )
 
-// Timestamper answers RFC 3161 requests: the token over a SHA-256 imprint, checked (signature, nonce, imprint, chain, time).
-// Errors wrap ErrTimestamp.
+// Timestamper answers RFC 3161 requests: the token over an imprint by SHA-256, SHA-384 or SHA-512, checked (signature, nonce, imprint, chain, time). A time-stamp
+// is asked over the hash that what it is of was signed with, so that it is never the weaker of the two (EN 319 422 §4.1 leaves the choice among those of TS 119
+// 312). Errors wrap ErrTimestamp.
 type Timestamper interface {
-	Stamp(ctx context.Context, imprint [32]byte) (token []byte, err error)
+	Stamp(ctx context.Context, hash crypto.Hash, imprint []byte) (token []byte, err error)
 }
 
 // TSAConfig of [NewTimestamper]: URLs are tried in order.
@@ -62,10 +63,13 @@ func NewTimestamper(c TSAConfig) Timestamper {
 
 type timestamper struct{ TSAConfig }
 
-func (t *timestamper) Stamp(ctx context.Context, imprint [32]byte) ([]byte, error) {
+func (t *timestamper) Stamp(ctx context.Context, hash crypto.Hash, imprint []byte) ([]byte, error) {
+	if digestOID(hash) == nil || len(imprint) != hash.Size() {
+		return nil, fmt.Errorf("asking for a time-stamp: %w: imprint of %d bytes by digest algorithm %d", ErrTimestamp, len(imprint), hash)
+	}
 	failures := make([]error, 0, len(t.URLs))
 	for _, u := range t.URLs {
-		token, err := t.ask(ctx, u, imprint)
+		token, err := t.ask(ctx, u, hash, imprint)
 		if err == nil {
 			return token, nil
 		}
@@ -80,14 +84,14 @@ func (t *timestamper) Stamp(ctx context.Context, imprint [32]byte) ([]byte, erro
 	return nil, fmt.Errorf("asking for a time-stamp: %w: %w", ErrTimestamp, errors.Join(failures...))
 }
 
-func (t *timestamper) ask(ctx context.Context, u string, imprint [32]byte) ([]byte, error) {
+func (t *timestamper) ask(ctx context.Context, u string, hash crypto.Hash, imprint []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
 	nonce, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 63))
 	if err != nil {
 		return nil, fmt.Errorf("drawing nonce: %w", err)
 	}
-	query, err := stampRequest(imprint, nonce, t.Policy)
+	query, err := stampRequest(hash, imprint, nonce, t.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -99,20 +103,20 @@ func (t *timestamper) ask(ctx context.Context, u string, imprint [32]byte) ([]by
 	if err != nil {
 		return nil, err
 	}
-	return t.accept(ctx, raw, imprint, nonce)
+	return t.accept(ctx, raw, hash, imprint, nonce)
 }
 
 // stampRequest writes a TimeStampReq (RFC 3161 §2.4.1) that asks for the authority's certificate.
-func stampRequest(imprint [32]byte, nonce *big.Int, policy asn1.ObjectIdentifier) ([]byte, error) {
+func stampRequest(hash crypto.Hash, imprint []byte, nonce *big.Int, policy asn1.ObjectIdentifier) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1Int64(1)
 		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1ObjectIdentifier(oidSHA256)
+				b.AddASN1ObjectIdentifier(digestOID(hash))
 				b.AddASN1NULL()
 			})
-			b.AddASN1OctetString(imprint[:])
+			b.AddASN1OctetString(imprint)
 		})
 		if policy != nil {
 			b.AddASN1ObjectIdentifier(policy)
@@ -164,7 +168,7 @@ func readStampResponse(body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("reading the authority's answer: %w: not well formed", ErrTimestamp)
 	}
 	if code != 0 && code != 1 {
-		return nil, fmt.Errorf("reading the authority's answer: %w: refused with status %d", ErrTimestamp, code)
+		return nil, fmt.Errorf("reading the authority's answer: %w: refused with status %d", refusedFor(status), code)
 	}
 	if !resp.ReadASN1Element(&token, der.SEQUENCE) || !resp.Empty() {
 		return nil, fmt.Errorf("reading the authority's answer: %w: not well formed", ErrTimestamp)
@@ -172,15 +176,33 @@ func readStampResponse(body []byte) ([]byte, error) {
 	return token, nil
 }
 
+// stampOver has ask obtain a token over a hash, or over SHA-256, which every authority takes, where that hash is refused.
+func stampOver(hash crypto.Hash, ask func(crypto.Hash) ([]byte, error)) ([]byte, error) {
+	token, err := ask(hash)
+	if hash != crypto.SHA256 && errors.Is(err, errImprint) {
+		return ask(crypto.SHA256)
+	}
+	return token, err
+}
+
+// refusedFor reads what follows a status (RFC 3161 §2.4.2): badAlg, the first bit of the failure, or anything else.
+func refusedFor(status cryptobyte.String) error {
+	var failure asn1.BitString
+	if status.SkipOptionalASN1(der.SEQUENCE) && status.ReadASN1BitString(&failure) && failure.At(0) == 1 {
+		return errImprint
+	}
+	return ErrTimestamp
+}
+
 // accept checks a token against what was asked.
-func (t *timestamper) accept(ctx context.Context, raw []byte, imprint [32]byte, nonce *big.Int) ([]byte, error) {
+func (t *timestamper) accept(ctx context.Context, raw []byte, hash crypto.Hash, imprint []byte, nonce *big.Int) ([]byte, error) {
 	s, err := readStamp(raw)
 	if err != nil {
 		return nil, err
 	}
 	now := t.Now()
 	switch {
-	case s.info.hash != crypto.SHA256 || !bytes.Equal(s.info.imprint, imprint[:]):
+	case s.info.hash != hash || !bytes.Equal(s.info.imprint, imprint):
 		return nil, fmt.Errorf("%w: it is over something else", ErrTimestamp)
 	case s.info.nonce == nil || s.info.nonce.Cmp(nonce) != 0:
 		return nil, fmt.Errorf("%w: it answers another request", ErrTimestamp)

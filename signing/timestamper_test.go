@@ -3,12 +3,14 @@ package signing_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/asn1"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,7 +50,7 @@ func proxy(t *testing.T, l *lab, change func(query []byte) []byte, answer func([
 
 func TestTimestamper(t *testing.T) {
 	l, stranger := newLab(t), newLab(t)
-	imprint := [32]byte{1, 2, 3}
+	imprint := make([]byte, 32)
 	var first []byte
 	flip := func(at int) func([]byte) []byte {
 		return func(q []byte) []byte {
@@ -89,12 +91,12 @@ func TestTimestamper(t *testing.T) {
 				tt.cfg.Anchors = l.anchors
 			}
 			s := signing.NewTimestamper(tt.cfg)
-			token, err := s.Stamp(t.Context(), imprint)
+			token, err := s.Stamp(t.Context(), crypto.SHA256, imprint)
 			if !errors.Is(err, tt.want) || (err == nil) != (token != nil) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 			if tt.name == "answer of before" {
-				if _, err := s.Stamp(t.Context(), imprint); !errors.Is(err, signing.ErrTimestamp) {
+				if _, err := s.Stamp(t.Context(), crypto.SHA256, imprint); !errors.Is(err, signing.ErrTimestamp) {
 					t.Errorf("the same answer again: %v", err)
 				}
 			}
@@ -105,7 +107,7 @@ func TestTimestamper(t *testing.T) {
 // TestTimestamperOrder: authorities are asked in the order given, one that hangs no longer than its time, and none after one that answered.
 func TestTimestamperOrder(t *testing.T) {
 	l := newLab(t)
-	imprint := [32]byte{1, 2, 3}
+	imprint := make([]byte, 32)
 	hang := func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the client left
 		select {
@@ -149,7 +151,7 @@ func TestTimestamperOrder(t *testing.T) {
 		authority("last", hang),
 	}
 	s := signing.NewTimestamper(signing.TSAConfig{URLs: urls, Anchors: l.anchors, Timeout: 300 * time.Millisecond})
-	if _, err := s.Stamp(t.Context(), imprint); err != nil {
+	if _, err := s.Stamp(t.Context(), crypto.SHA256, imprint); err != nil {
 		t.Error(err)
 	}
 	if want := []string{"silent", "stuck in its answer", "broken", "good"}; !slices.Equal(asked(), want) {
@@ -159,7 +161,56 @@ func TestTimestamperOrder(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	s = signing.NewTimestamper(signing.TSAConfig{URLs: urls, Anchors: l.anchors, Timeout: time.Minute})
-	if _, err := s.Stamp(ctx, imprint); !errors.Is(err, signing.ErrTimestamp) || !errors.Is(err, context.DeadlineExceeded) || len(asked()) != 1 {
+	if _, err := s.Stamp(ctx, crypto.SHA256, imprint); !errors.Is(err, signing.ErrTimestamp) || !errors.Is(err, context.DeadlineExceeded) || len(asked()) != 1 {
 		t.Errorf("gave up: %v", err)
+	}
+}
+
+// TestStampStrength: a time-stamp is asked over the hash that the signature was made with, one over a document over the strongest in it, and the strictest
+// judge takes them.
+func TestStampStrength(t *testing.T) {
+	l := newLab(t)
+	var asked []crypto.Hash
+	watching := proxy(t, l, func(query []byte) []byte {
+		// id-sha256, -384 and -512 differ in the last byte of their DER.
+		i := bytes.Index(query, []byte{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02})
+		asked = append(asked, map[byte]crypto.Hash{1: crypto.SHA256, 2: crypto.SHA384, 3: crypto.SHA512}[query[i+8]])
+		return query
+	}, nil)
+	tsa := signing.NewTimestamper(signing.TSAConfig{URLs: []string{watching}, Anchors: l.anchors})
+	doc := samplePDF(1)
+	for i, c := range []struct {
+		algorithm           signing.Algorithm
+		signature, document crypto.Hash
+	}{
+		{signing.RSASHA256, crypto.SHA256, crypto.SHA256},
+		{signing.PSSSHA512, crypto.SHA512, crypto.SHA512},
+		{signing.RSASHA384, crypto.SHA384, crypto.SHA512}, // of the revision before
+	} {
+		asked = nil
+		doc = l.sign(t, doc, signing.Request{Certificate: l.personCert, Algorithm: c.algorithm}, l.personKey, tsa)
+		doc = l.evidence(t, doc)
+		tail, err := signing.DocumentTimestamp(t.Context(), bytes.NewReader(doc), int64(len(doc)), tsa)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc = append(doc, tail...)
+		if !slices.Equal(asked, []crypto.Hash{c.signature, c.document}) {
+			t.Errorf("%d: asked over %v", i, asked)
+		}
+		if r := l.inspect(t, doc, true); r.Indication() != signing.Passed {
+			t.Error(describe(r))
+		}
+	}
+	if out := mustTool(t, "pdfsig", writeFile(t, "signed.pdf", doc)); strings.Count(out, "Signature is Valid") != 3 {
+		t.Errorf("pdfsig says\n%s", out)
+	}
+	for what, c := range map[string]struct {
+		hash crypto.Hash
+		size int
+	}{"SHA-1": {crypto.SHA1, 20}, "SHA-224": {crypto.SHA224, 28}, "short": {crypto.SHA512, 32}, "none": {0, 0}} {
+		if _, err := tsa.Stamp(t.Context(), c.hash, make([]byte, c.size)); !errors.Is(err, signing.ErrTimestamp) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

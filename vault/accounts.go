@@ -120,6 +120,21 @@ func (v *Vault) Accounts(ctx context.Context, a Actor) ([]Account, error) {
 	return v.store.Accounts(ctx)
 }
 
+// Account reads one account.
+func (v *Vault) Account(ctx context.Context, a Actor, id AccountID) (Account, error) {
+	if err := v.authorize(ctx, a, ManageAccess, a.Unit, Target{Subject: id}); err != nil {
+		return Account{}, err
+	}
+	if err := v.recordRead(ctx, a, ListAccounts, Target{Subject: id}); err != nil {
+		return Account{}, err
+	}
+	account, err := v.store.Account(ctx, id)
+	if err != nil {
+		return Account{}, fmt.Errorf("reading account %s: %w", id, err)
+	}
+	return account, nil
+}
+
 // SetCertificate binds the certificate whose key signs for an account. It must chain to the anchors and be for signing
 // documents now; [ErrCertificate] otherwise.
 func (v *Vault) SetCertificate(ctx context.Context, a Actor, id AccountID, der []byte) error {

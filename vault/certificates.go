@@ -53,10 +53,13 @@ const (
 	ForTimestamp = "tsa"
 	ForTrust     = "anchor"
 	ForOfficials = "official"
+	ForDelivery  = "delivery" // what is delivered is encrypted to them
 )
 
 // CertificateKinds lists what certificates are for.
-func CertificateKinds() []string { return []string{ForSeal, ForTimestamp, ForTrust, ForOfficials} }
+func CertificateKinds() []string {
+	return []string{ForSeal, ForTimestamp, ForTrust, ForOfficials, ForDelivery}
+}
 
 // Expiry is when certificates end that the vault works with, and which of them do so soon. A warning is named by what its certificate is for:
 // whose an official's is does not stand here.
@@ -68,12 +71,12 @@ type Expiry struct {
 // expiryKept is how long a look at the officials' certificates serves.
 const expiryKept = 10 * time.Minute
 
-// expiries remembers officials' certificates for a while, and the chain of the newest time-stamp.
+// expiries remembers people's certificates for a while, and the chain of the newest time-stamp.
 type expiries struct {
-	mu        sync.Mutex
-	read      time.Time
-	officials []certs.Dated
-	stamp     []*x509.Certificate
+	mu     sync.Mutex
+	read   time.Time
+	people []certs.Dated
+	stamp  []*x509.Certificate
 }
 
 // stamped remembers the chain of a time-stamp that held.
@@ -83,19 +86,19 @@ func (e *expiries) stamped(chain []*x509.Certificate) {
 	e.stamp = chain
 }
 
-// Expiry looks at the certificates of the seal, of the time-stamp authority (known since this process last signed), of the anchors and of the
-// officials (as they were ten minutes ago at most).
+// Expiry looks at the certificates of the seal, of the time-stamp authority (known since this process last signed), of the anchors and of
+// people, who sign and receive deliveries by them (as they were ten minutes ago at most).
 func (v *Vault) Expiry(ctx context.Context) (Expiry, error) {
 	list := v.ownCertificates()
 	for _, a := range v.anchors.Dated() {
 		a.Name = ForTrust
 		list = append(list, a)
 	}
-	officials, err := v.officialCertificates(ctx)
+	people, err := v.peoplesCertificates(ctx)
 	if err != nil {
 		return Expiry{}, err
 	}
-	list = append(list, officials...)
+	list = append(list, people...)
 	x := Expiry{Ends: map[string]time.Time{}, Warnings: certs.ExpiryWarnings(list, v.now())}
 	for _, d := range list {
 		ends := d.Certificate.NotAfter
@@ -109,16 +112,14 @@ func (v *Vault) Expiry(ctx context.Context) (Expiry, error) {
 	return x, nil
 }
 
-// ExpiryNotices are the warnings that an actor should see: of their own certificate, named [ForOfficials], and for who manages access also of the
-// seal and of the time-stamp authority.
+// ExpiryNotices are the warnings that an actor should see: of their own certificates, named [ForOfficials] and [ForDelivery], and for who manages access also
+// of the seal and of the time-stamp authority.
 func (v *Vault) ExpiryNotices(a Actor) []certs.ExpiryWarning {
 	var list []certs.Dated
 	if Allowed(a.Role, ManageAccess, true) {
 		list = v.ownCertificates()
 	}
-	if cert, err := x509.ParseCertificate(a.Certificate); err == nil {
-		list = append(list, certs.Dated{Name: ForOfficials, Certificate: cert})
-	}
+	list = append(list, personsCertificates(a.Certificate, a.DeliveryCertificate)...)
 	return certs.ExpiryWarnings(list, v.now())
 }
 
@@ -133,24 +134,35 @@ func (v *Vault) ownCertificates() []certs.Dated {
 	return list
 }
 
-func (v *Vault) officialCertificates(ctx context.Context) ([]certs.Dated, error) {
+// personsCertificates are those of the DER that an account has; what it lacks is left out.
+func personsCertificates(signs, receives []byte) (list []certs.Dated) {
+	for _, c := range []struct {
+		name string
+		der  []byte
+	}{{ForOfficials, signs}, {ForDelivery, receives}} {
+		if cert, err := x509.ParseCertificate(c.der); err == nil {
+			list = append(list, certs.Dated{Name: c.name, Certificate: cert})
+		}
+	}
+	return list
+}
+
+func (v *Vault) peoplesCertificates(ctx context.Context) ([]certs.Dated, error) {
 	e := &v.expiries
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := v.now()
 	if age := now.Sub(e.read); age >= 0 && age < expiryKept {
-		return e.officials, nil
+		return e.people, nil
 	}
 	accounts, err := v.store.Accounts(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("listing officials: %w", err)
+		return nil, fmt.Errorf("listing accounts: %w", err)
 	}
-	e.officials = nil
+	e.people = nil
 	for _, a := range accounts {
-		if cert, err := x509.ParseCertificate(a.Certificate); err == nil { // those without one are left out
-			e.officials = append(e.officials, certs.Dated{Name: ForOfficials, Certificate: cert})
-		}
+		e.people = append(e.people, personsCertificates(a.Certificate, a.DeliveryCertificate)...)
 	}
 	e.read = now
-	return e.officials, nil
+	return e.people, nil
 }

@@ -101,6 +101,8 @@ func TestExpiry(t *testing.T) {
 	}
 	signer, admin := r.signer, r.admin
 	signer.Certificate = r.official.Certificate().Raw
+	receiver := r.appraiser
+	receiver.DeliveryCertificate = r.recipientCertificate(recipientKey().Public()).Raw
 	for left, code := range map[time.Duration]certs.ExpiryCode{
 		89 * 24 * time.Hour: certs.ExpiresIn90Days, 29 * 24 * time.Hour: certs.ExpiresIn30Days, time.Hour: certs.ExpiresIn7Days, -time.Hour: certs.Expired,
 	} {
@@ -113,6 +115,9 @@ func TestExpiry(t *testing.T) {
 		}
 		if w := r.ExpiryNotices(admin); len(w) != 1 || w[0].Name != vault.ForSeal {
 			t.Errorf("%s before the end the administrator sees %+v", left, w)
+		}
+		if w := r.ExpiryNotices(receiver); len(w) != 1 || w[0].Code != code || w[0].Name != vault.ForDelivery {
+			t.Errorf("%s before the end the recipient sees %+v", left, w)
 		}
 		if w := r.ExpiryNotices(r.staff); len(w) != 0 {
 			t.Errorf("staff see %+v", w)

@@ -42,6 +42,7 @@ var (
 	ErrCertificate    = fmt.Errorf("%w: the certificate cannot be used for signing", ErrInvalid)
 	ErrSignature      = fmt.Errorf("%w: the signature does not match the document and the certificate", ErrInvalid)
 	ErrSignedFile     = fmt.Errorf("%w: the file is not the document to be signed with one signature more", ErrInvalid)
+	ErrPicture        = fmt.Errorf("%w: the picture cannot be shown", ErrInvalid)
 	ErrOwnWork        = fmt.Errorf("%w: nobody approves their own deposit", ErrForbidden)
 	ErrJobDone        = fmt.Errorf("%w: the signing job has ended", ErrConflict)
 	ErrOvertaken      = fmt.Errorf("%w: another version came before the signature; the new one is to be submitted", ErrStale)

@@ -126,6 +126,13 @@ func (v *Vault) exportContent(ctx context.Context, d Dossier, x Export, signer A
 	if signer.Post != "" {
 		out.Signer += ", " + signer.Post
 	}
+	if v.sealPicture != nil {
+		_, err := v.store.SignaturePicture(ctx, signer.ID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return bundle.Dossier{}, fmt.Errorf("looking for the picture of a signature: %w", err)
+		}
+		out.Stamped = err == nil
+	}
 	for _, r := range records {
 		version, err := v.exportVersion(ctx, r)
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 type Store interface {
 	Units
 	Accounts
+	SignaturePictures
 	Sessions
 	Devices
 	Dossiers
@@ -51,6 +52,13 @@ type Accounts interface {
 	Accounts(ctx context.Context) ([]Account, error) // by login
 	SetCertificate(ctx context.Context, id AccountID, der []byte, e Event) error
 	SetDeliveryCertificate(ctx context.Context, id AccountID, der []byte, e Event) error
+}
+
+// SignaturePictures keeps the pictures of people's signatures.
+type SignaturePictures interface {
+	// SetSignaturePicture puts p in the place of an account's picture; the zero one takes it away, if there is one.
+	SetSignaturePicture(ctx context.Context, id AccountID, p SealedPicture, e Event) error
+	SignaturePicture(ctx context.Context, id AccountID) (SealedPicture, error)
 }
 
 // Sessions keeps sign-ins.

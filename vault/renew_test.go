@@ -3,6 +3,7 @@ package vault_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -23,8 +24,8 @@ const year = 365 * 24 * time.Hour
 // switched is a time-stamp authority that is replaced by a newer one.
 type switched struct{ now, next signing.Timestamper }
 
-func (s *switched) Stamp(ctx context.Context, imprint [32]byte) ([]byte, error) {
-	return s.now.Stamp(ctx, imprint)
+func (s *switched) Stamp(ctx context.Context, hash crypto.Hash, imprint []byte) ([]byte, error) {
+	return s.now.Stamp(ctx, hash, imprint)
 }
 
 // serveAuthority runs an authority until the test ends.

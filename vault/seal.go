@@ -9,7 +9,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"trien/signing"
-	"trien/vault/bundle"
 )
 
 // sealWait is the longest that a document waits for its turn at the organisation's key.
@@ -44,13 +43,7 @@ func (s sealRate) turn(ctx context.Context, now time.Time) error {
 
 // sealDocument appends the organisation's signature.
 func (v *Vault) sealDocument(ctx context.Context, a Actor, doc *growing, x Export) error {
-	cert := v.sealer.Certificate()
-	_, rect := bundle.SignatureRects()
-	now := v.now()
-	p, err := signing.Prepare(ctx, doc, doc.size, signing.Request{
-		Certificate: cert, Name: cert.Subject.CommonName, Reason: x.Purpose, Time: now,
-		Visible: &signing.Appearance{Page: 1, Rect: rect, Unit: cert.Subject.CommonName, ShowTime: true},
-	})
+	p, err := v.preparedSeal(ctx, doc, x)
 	if err != nil {
 		return fmt.Errorf("preparing the seal of export %s: %w", x.ID, err)
 	}
@@ -67,6 +60,22 @@ func (v *Vault) sealDocument(ctx context.Context, a Actor, doc *growing, x Expor
 	}
 	doc.append(p.Tail)
 	return nil
+}
+
+// preparedSeal is the revision that the organisation's key is to sign.
+func (v *Vault) preparedSeal(ctx context.Context, doc *growing, x Export) (p *signing.Prepared, err error) {
+	cert := v.sealer.Certificate()
+	r := signing.Request{Certificate: cert, Name: cert.Subject.CommonName, Reason: x.Purpose, Time: v.now()}
+	looks, err := v.sealLooks(doc, doc.size, cert.Subject.CommonName)
+	if err != nil {
+		return nil, err
+	}
+	for _, r.Visible = range looks {
+		if p, err = signing.Prepare(ctx, doc, doc.size, r); !errors.Is(err, signing.ErrUnsupported) {
+			break
+		}
+	}
+	return p, err
 }
 
 // useSeal signs with the organisation's key. Each use has its reason, and its line in the access record before it happens: the key is not

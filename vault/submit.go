@@ -110,6 +110,9 @@ func (v *Vault) prepare(ctx context.Context, j *Job, o Account, base *opened, ke
 	if err != nil {
 		return fmt.Errorf("reading unit %s: %w", o.Unit, err)
 	}
+	if look.Picture, err = v.signaturePicture(ctx, o.ID); err != nil {
+		return err
+	}
 	look.Name, look.Post, look.Unit, look.ShowTime = o.Name, o.Post, unit.Name, true
 	p, err := signing.Prepare(ctx, base, base.Size(), signing.Request{
 		Certificate: cert, Name: o.Name, Reason: j.Reason, Statement: statement(o, j), Time: j.Created, Visible: look,

@@ -19,6 +19,8 @@ type Config struct {
 	// AccessLog is of access events. Without one they are batched, and the batches wait.
 	AccessLog Log
 	Sealer    Sealer
+	// SealPicture is how the seal looks on exports (see [CheckSealPicture]); nil: it shows the organisation's name alone.
+	SealPicture *signing.Picture
 	// SubjectRules take the place of [RegisterInfo.Subject], register by register.
 	SubjectRules map[Register]SubjectRule
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
@@ -73,6 +75,7 @@ type Vault struct {
 	accessLog     Log // may be nil
 	subjectRules  map[Register]SubjectRule
 	sealer        Sealer
+	sealPicture   *signing.Picture // may be nil
 	offerKey      ed25519.PrivateKey
 	clock         Clock
 	stamps        signing.Timestamper
@@ -105,7 +108,7 @@ func New(c Config) *Vault {
 	limits := c.Limits.withDefaults()
 	return &Vault{
 		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, subjectRules: c.SubjectRules,
-		sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
+		sealer: c.Sealer, sealPicture: c.SealPicture, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -70,6 +71,17 @@ func (c *Client) SetCertificate(ctx context.Context, account string, der []byte)
 // SetDeliveryCertificate binds the certificate (DER) that exports may be enclosed for to an account.
 func (c *Client) SetDeliveryCertificate(ctx context.Context, account string, der []byte) error {
 	return c.call(ctx, http.MethodPut, "/accounts/"+url.PathEscape(account)+"/delivery-certificate", nil, wire.Certificate{Certificate: der}, nil)
+}
+
+// SetSignaturePicture sets the picture (PNG) that the signatures of an account show.
+func (c *Client) SetSignaturePicture(ctx context.Context, account string, png []byte) error {
+	path := "/accounts/" + url.PathEscape(account) + "/signature-picture"
+	return c.send(ctx, http.MethodPut, path, "image/png", bytes.NewReader(png), int64(len(png)), nil)
+}
+
+// RemoveSignaturePicture takes that picture away.
+func (c *Client) RemoveSignaturePicture(ctx context.Context, account string) error {
+	return c.call(ctx, http.MethodDelete, "/accounts/"+url.PathEscape(account)+"/signature-picture", nil, nil, nil)
 }
 
 // Officials lists who can sign in the actor's unit.
@@ -195,7 +207,7 @@ func (c *Client) PostSignature(ctx context.Context, job string, s wire.Signature
 // PutSignedDocument fulfils a job with a file that another program signed.
 func (c *Client) PutSignedDocument(ctx context.Context, job string, r io.ReaderAt, size int64) (wire.Fulfilled, error) {
 	var f wire.Fulfilled
-	err := c.sendPDF(ctx, http.MethodPut, "/signing-jobs/"+url.PathEscape(job)+"/signed-document", r, size, &f)
+	err := c.send(ctx, http.MethodPut, "/signing-jobs/"+url.PathEscape(job)+"/signed-document", mediaPDF, r, size, &f)
 	return f, err
 }
 
@@ -259,24 +271,29 @@ func (c *Client) OwnAccessRecord(ctx context.Context, q EventQuery) (wire.List[w
 // Verify lets the server judge a PDF; nobody need be signed in. It is not sent again after a lost connection.
 func (c *Client) Verify(ctx context.Context, r io.ReaderAt, size int64) (wire.Verdict, error) {
 	var v wire.Verdict
-	err := c.sendPDF(ctx, http.MethodPost, "/verify", r, size, &v)
+	err := c.send(ctx, http.MethodPost, "/verify", mediaPDF, r, size, &v)
 	return v, err
 }
 
-// sendPDF sends a file as the body, once, and reads a JSON answer.
-func (c *Client) sendPDF(ctx context.Context, method, path string, r io.ReaderAt, size int64, out any) error {
+const mediaPDF = "application/pdf"
+
+// send sends a file as the body, once, and reads a JSON answer; none into nil.
+func (c *Client) send(ctx context.Context, method, path, media string, r io.ReaderAt, size int64, out any) error {
 	req, err := c.newRequest(ctx, method, path, nil, io.NewSectionReader(r, 0, size))
 	if err != nil {
 		return err
 	}
 	req.ContentLength = size
-	req.Header.Set("Content-Type", "application/pdf")
+	req.Header.Set("Content-Type", media)
 	req.Header.Set("Expect", "100-continue")
 	resp, err := c.do(req)
 	if err != nil {
 		return err
 	}
 	defer closeQuietly(resp.Body)
+	if out == nil {
+		return nil
+	}
 	return c.decode(ctx, resp.Body, out)
 }
 

@@ -66,7 +66,8 @@ type options struct {
 	device                          string
 	every                           time.Duration
 	all, yes, open, pem, local      bool
-	file, to, anchors, policy       string // of open
+	file, to, anchors, policy       string // of open; file and to also of sign-text
+	chain, role                     string // of sign-text
 	view, force, takesFile          bool
 }
 
@@ -92,6 +93,8 @@ func (a *agent) dispatch(ctx context.Context, args []string) error {
 	switch command {
 	case "sign":
 		return a.with(args, ctx, a.sign, a.serverFlags, a.tokenFlags, a.signFlags)
+	case "sign-text":
+		return a.with(args, ctx, a.signText, a.tokenFlags, a.signTextFlags)
 	case "open":
 		return a.with(args, ctx, a.openEnvelope, a.tokenFlags, a.openFlags)
 	case "enroll", "enrol":
@@ -165,6 +168,15 @@ func (a *agent) signFlags(f *flag.FlagSet) {
 	f.StringVar(&a.save, "save", "", a.say.words(helpSave))
 	f.BoolVar(&a.open, "open", false, a.say.words(helpOpen))
 	f.StringVar(&a.viewer, "viewer", "", a.say.words(helpViewer))
+}
+
+func (a *agent) signTextFlags(f *flag.FlagSet) {
+	a.takesFile = true
+	f.StringVar(&a.to, "out", "", a.say.words(helpSignature))
+	f.BoolVar(&a.force, "force", false, a.say.words(helpForce))
+	f.BoolVar(&a.yes, "yes", false, a.say.words(helpYes))
+	f.StringVar(&a.role, "role", "", a.say.words(helpRole))
+	f.StringVar(&a.chain, "chain", "", a.say.words(helpChain))
 }
 
 func (a *agent) openFlags(f *flag.FlagSet) {

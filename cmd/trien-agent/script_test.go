@@ -101,6 +101,10 @@ func TestScripts(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "other-ca.pem"), other, 0o600); err != nil {
 				return err
 			}
+			issuers := certs.EncodePEM(d.authority.Intermediates()...)
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "issuers.pem"), issuers, 0o600); err != nil {
+				return err
+			}
 			e.Setenv("SERVER", s.URL)
 			e.Setenv("MODULE", d.module)
 			conf, err := ownTokens(d, filepath.Join(e.WorkDir, ".tokens"))

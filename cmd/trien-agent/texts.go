@@ -4,6 +4,7 @@ var textUsage = phrase{
 	`Cách dùng: trien-agent LỆNH [tùy chọn]
 
   sign          ký số các tài liệu đang chờ, bằng khóa trên thiết bị ký số
+  sign-text     ký số một văn bản thuần (phiếu, ý kiến): tạo chữ ký CAdES tách rời TỆP.p7s
   open          mở bản mã hóa (.p7m) gửi cho mình, bằng khóa trên thiết bị, rồi kiểm tra
   list          liệt kê các tài liệu đang chờ ký
   certificates  liệt kê chứng thư chữ ký số trên thiết bị
@@ -19,6 +20,7 @@ trien-agent LỆNH --help cho biết các tùy chọn. Tiếng Anh: --lang en`,
 	`Usage: trien-agent COMMAND [options]
 
   sign          sign the documents that wait, with the key on your token
+  sign-text     sign a plain text (a slip, an opinion): a detached CAdES signature FILE.p7s
   open          open what was encrypted to you (.p7m) with the key on your token, and judge it
   list          list the documents that wait for your signature
   certificates  list the certificates on the token
@@ -56,6 +58,9 @@ var (
 	helpEvery        = phrase{"hỏi máy chủ cách nhau bao `lâu`", "`time` between questions to the server"}
 	helpLocal        = phrase{"chỉ xóa trên máy này, không báo máy chủ", "forget it on this machine alone, without telling the server"}
 	helpOut          = phrase{"ghi nội dung đã mở vào `tệp` (hoặc thư mục); chỉ ghi khi không bị phát hiện giả mạo", "write what was inside to a `file` (or folder); nothing is written if it proves forged"}
+	helpSignature    = phrase{"ghi chữ ký vào `tệp` (bỏ trống: TỆP.p7s)", "write the signature to a `file` (empty: FILE.p7s)"}
+	helpRole         = phrase{"`chức vụ` ghi trong chữ ký", "`role` that the signature claims"}
+	helpChain        = phrase{"`tệp` PEM các chứng thư của cơ quan cấp, nếu thiết bị không có", "PEM `file` of the issuers' certificates, if the token lacks them"}
 	helpForce        = phrase{"ghi đè tệp đã có", "overwrite a file that is there"}
 	helpView         = phrase{"chỉ mở để đọc: nội dung nằm trong bộ nhớ, không ghi ra đĩa", "open it for reading only: it lies in memory, on no disk"}
 	helpAnchors      = phrase{"`tệp` PEM các chứng thư gốc để kiểm tra (bỏ trống: của máy chủ đã đăng ký)", "PEM `file` of the root certificates to judge by (empty: those of the server enrolled at)"}
@@ -65,13 +70,14 @@ var (
 
 // Questions.
 var (
-	askPassword = phrase{"Mật khẩu của %s tại %s: ", "Password of %s at %s: "}
-	askPIN      = phrase{"Mã PIN của thiết bị \"%s\": ", "PIN of token \"%s\": "}
-	askSign     = phrase{"Ký số tài liệu này? [c/K] ", "Sign this document? [y/N] "}
-	askWhich    = phrase{"Ký tài liệu nào? (số thứ tự, \"tc\" là tất cả, Enter là thôi) ", "Which one? (its number, \"all\", or Enter for none) "}
-	askToken    = phrase{"Dùng thiết bị nào? (số thứ tự) ", "Which token? (its number) "}
-	askRead     = phrase{"Đọc xong thì bấm Enter; tài liệu sẽ được xóa khỏi bộ nhớ. ", "Press Enter when you have read it; it then leaves the memory. "}
-	askLastTry  = phrase{
+	askPassword    = phrase{"Mật khẩu của %s tại %s: ", "Password of %s at %s: "}
+	askPIN         = phrase{"Mã PIN của thiết bị \"%s\": ", "PIN of token \"%s\": "}
+	askSign        = phrase{"Ký số tài liệu này? [c/K] ", "Sign this document? [y/N] "}
+	askWhich       = phrase{"Ký tài liệu nào? (số thứ tự, \"tc\" là tất cả, Enter là thôi) ", "Which one? (its number, \"all\", or Enter for none) "}
+	askToken       = phrase{"Dùng thiết bị nào? (số thứ tự) ", "Which token? (its number) "}
+	askCertificate = phrase{"Ký bằng chứng thư nào? (số thứ tự) ", "Sign by which certificate? (its number) "}
+	askRead        = phrase{"Đọc xong thì bấm Enter; tài liệu sẽ được xóa khỏi bộ nhớ. ", "Press Enter when you have read it; it then leaves the memory. "}
+	askLastTry     = phrase{
 		"CẢNH BÁO: chỉ còn một lần nhập mã PIN; sai lần này thiết bị sẽ bị khóa. Vẫn nhập? [c/K] ",
 		"WARNING: one try of the PIN is left; a wrong one now locks the token. Go on? [y/N] "}
 )
@@ -111,6 +117,7 @@ var (
 	showVersion       = phrase{"Đã ký. Phiên bản mới: %s", "Signed. New version: %s"}
 	showExport        = phrase{"Đã ký; cơ quan đã đóng dấu số. Bản xuất: %s", "Signed, and sealed by the organisation. Export: %s"}
 	showDone          = phrase{"Đã ký.", "Signed."}
+	showTextSigned    = phrase{"Đã ký. Chữ ký: %s", "Signed. The signature: %s"}
 	showSummary       = phrase{"Đã ký %d, bỏ qua %d, không ký được %d.", "%d signed, %d left, %d failed."}
 	showPulled        = phrase{"Thiết bị ký số đã bị rút ra. Cắm lại để ký tiếp (chờ hai phút).", "The token was pulled out. Plug it in again to go on (waiting two minutes)."}
 	showIssuedBy      = phrase{"cấp bởi", "issued by"}
@@ -227,6 +234,14 @@ var (
 	textUnclear = phrase{
 		"Mất kết nối sau khi gửi chữ ký, không rõ máy chủ đã nhận chưa. Chạy trien-agent list để xem việc còn chờ không.",
 		"The connection broke after the signature was sent; whether it arrived is not known. Run trien-agent list to see whether the job still waits."}
+	textNeedText = phrase{"Thiếu tên tệp văn bản cần ký.", "Which text? The name of its file is missing."}
+	textNotShown = phrase{
+		"KHÔNG KÝ: chỉ ký văn bản thuần UTF-8, không rỗng, tối đa %d KiB, không có ký tự điều khiển hay ký tự ẩn.",
+		"NOT SIGNED: a text is plain UTF-8, of at most %d KiB, and has no control characters or others that cannot be shown."}
+	textNoSigner = phrase{
+		"Thiết bị \"%s\" không có khóa với chứng thư chữ ký số đang có hiệu lực.", "Token \"%s\" has no key with a certificate that can sign now."}
+	textManySigners = phrase{
+		"Thiết bị \"%s\" có nhiều chứng thư chữ ký số; hãy chạy tại bàn phím để chọn.", "Token \"%s\" has several certificates that can sign; run at a terminal to choose."}
 	textNeedFile     = phrase{"Thiếu tên tệp cần mở.", "Which file? Its name is missing."}
 	textEnvelopeFile = phrase{"Không đọc được tệp %s.", "The file %s cannot be read."}
 	textEnvelope     = phrase{

@@ -18,7 +18,7 @@ import (
 
 // commands are what a first argument may name instead of a dossier. (A dossier of such a name is written as ./log.)
 var commands = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
-	"log": logCommand, "version": versionCommand, "event": eventCommand, "reconcile": reconcileCommand, "fork": forkCommand,
+	"log": logCommand, "version": versionCommand, "event": eventCommand, "reconcile": reconcileCommand, "fork": forkCommand, "text": textCommand,
 }
 
 // errHelp asks for the help of a command.

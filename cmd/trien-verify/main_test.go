@@ -45,7 +45,7 @@ func TestCommandLine(t *testing.T) {
 
 func commandsOfScripts() map[string]func(*testscript.TestScript, bool, []string) {
 	all := maps.Clone(logCommands)
-	all["exits"], all["flip"] = exits, flip
+	all["exits"], all["flip"], all["sign-text"] = exits, flip, signText
 	return all
 }
 

@@ -26,6 +26,9 @@ Cách dùng / usage:
                    judge for this time (RFC 3339); default: now
   --version, --help
 
+Chữ ký tách rời / detached signatures:
+  text             kiểm tra văn bản và chữ ký .p7s của nó / judge a text and its .p7s
+
 Dành cho người kiểm toán / for auditors (trien-verify LỆNH --help):
   log              theo dõi sổ cái đã công bố / follow a published log
   version          chứng minh một phiên bản có trong sổ cái / prove that a version is in the log

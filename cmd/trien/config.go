@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"trien/certs"
+	"trien/signing"
 	"trien/signing/token"
 	"trien/vault"
 	"trien/vault/objects"
@@ -76,6 +77,9 @@ type config struct {
 		PINFile     string `yaml:"pin_file"`
 		Certificate string `yaml:"certificate"`
 		PerMinute   int    `yaml:"per_minute"`
+		// Picture is how it looks on exports; PictureWidth in millimetres of paper.
+		Picture      string  `yaml:"picture"`
+		PictureWidth float64 `yaml:"picture_width"`
 	} `yaml:"seal"`
 	Agents struct {
 		KeyFile string `yaml:"key_file"`
@@ -232,6 +236,7 @@ func (c *config) settings() (settings, error) {
 	s.seal.token = token.Config{Module: c.Seal.Module, Label: c.Seal.Token, PIN: r.secret("seal.pin_file", c.Seal.PINFile)}
 	s.offerKey = r.offerKey("agents.key_file", c.Agents.KeyFile)
 	chain := r.certificates("seal.certificate", c.Seal.Certificate)
+	s.seal.picture = r.sealPicture("seal.picture", c.Seal.Picture, c.Seal.PictureWidth)
 	anchors, err := certs.LoadAnchors(c.Trust.Anchors)
 	if err != nil {
 		r.fail("trust.anchors", err)
@@ -272,6 +277,25 @@ func (r *fileReader) secret(key, path string) string {
 		r.fail(key, err)
 	}
 	return strings.TrimSpace(string(text))
+}
+
+// sealPicture reads the picture of the seal; nil for none.
+func (r *fileReader) sealPicture(key, path string, width float64) *signing.Picture {
+	if path == "" {
+		if width != 0 {
+			r.fail(key, errors.New("there is a picture_width and no picture"))
+		}
+		return nil
+	}
+	png, err := readPicture(path)
+	p := &signing.Picture{PNG: png, Width: width * signing.Millimetre}
+	if err == nil {
+		err = vault.CheckSealPicture(p)
+	}
+	if err != nil {
+		r.fail(key, fmt.Errorf("%s: %w", path, err))
+	}
+	return p
 }
 
 func (r *fileReader) certificates(key, path string) []*x509.Certificate {

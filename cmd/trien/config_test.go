@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"trien/vault/vaulttest/samples"
 )
 
 const example = "../../deploy/trien.example.yaml"
@@ -100,5 +102,30 @@ func TestSecretsThatEverybodyMayReadAreRefused(t *testing.T) {
 	r.secret("keys.passphrase_file", path)
 	if r.err == nil || !strings.Contains(r.err.Error(), "keys.passphrase_file") || strings.Contains(r.err.Error(), "s3cret") {
 		t.Errorf("got %v", r.err)
+	}
+}
+
+// TestSealPicture: a picture that cannot be a seal stops the start, and the error says why.
+func TestSealPicture(t *testing.T) {
+	seal := filepath.Join(t.TempDir(), "seal.png")
+	if err := os.WriteFile(seal, samples.SealPicture(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		path  string
+		width float64
+		want  string
+	}{
+		"none": {"", 0, ""}, "its own size": {seal, 0, ""}, "a size": {seal, 36, ""}, "too large": {seal, 80, "measures 80.0 mm"},
+		"a size of nothing": {"", 36, "picture_width"}, "no PNG": {example, 36, "seal.picture"}, "no file": {seal + "x", 36, "seal.picture"},
+	} {
+		var r fileReader
+		p := r.sealPicture("seal.picture", tt.path, tt.width)
+		if (r.err == nil) != (tt.want == "") || r.err != nil && !strings.Contains(r.err.Error(), tt.want) {
+			t.Errorf("%s: %v", name, r.err)
+		}
+		if r.err == nil && (p != nil) != (tt.path != "") {
+			t.Errorf("%s: %v", name, p)
+		}
 	}
 }

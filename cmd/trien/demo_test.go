@@ -13,6 +13,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"trien/signing"
 	"trien/vault/vaulttest/samples"
 )
 
@@ -51,6 +52,11 @@ func verifies(t *testing.T, out, export string) {
 	whole, err := os.ReadFile(export)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// The official's picture, and over it the seal's.
+	pictured, err := signing.PicturedSignatures(bytes.NewReader(whole), int64(len(whole)))
+	if err != nil || len(pictured) != 2 {
+		t.Errorf("pictures in the signatures %q, %v", pictured, err)
 	}
 	path := filepath.Join(t.TempDir(), "changed.pdf")
 	codes := map[int]int{}

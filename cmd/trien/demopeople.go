@@ -11,6 +11,7 @@ import (
 
 	"trien/api/client"
 	"trien/api/wire"
+	"trien/vault/vaulttest/samples"
 )
 
 // demoToken is the label of the official's token.
@@ -79,6 +80,11 @@ func (d *demo) people(ctx context.Context) (demoAccounts, error) {
 		id, err := ensureAccount(ctx, admin, there, n)
 		if err != nil {
 			return a, fmt.Errorf("%s: %w", p.login, err)
+		}
+		if p.login == demoToken {
+			if err := admin.SetSignaturePicture(ctx, id, samples.SignaturePicture(1)); err != nil {
+				return a, fmt.Errorf("%s: %w", p.login, err)
+			}
 		}
 		a.people[p.login] = demoPerson{id, password}
 	}

@@ -39,6 +39,7 @@ type settings struct {
 		token       token.Config
 		certificate *x509.Certificate
 		chain       []*x509.Certificate
+		picture     *signing.Picture // nil: the seal shows the organisation's name alone
 	}
 	offerKey      ed25519.PrivateKey // nil: no device is enrolled
 	anchors       *certs.Anchors
@@ -90,7 +91,7 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 		return nil, fmt.Errorf("opening the organisation's token: %w", err)
 	}
 	in.closes(sealer.Close)
-	c.Log, c.AccessLog, c.Sealer, c.OfferKey = in.logs.records, in.logs.access, sealer, s.offerKey
+	c.Log, c.AccessLog, c.Sealer, c.SealPicture, c.OfferKey = in.logs.records, in.logs.access, sealer, s.seal.picture, s.offerKey
 	in.vault = vault.New(c)
 	in.api = api.New(api.Config{
 		Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch, PublicURL: s.publicURL, TrustedProxies: s.trustedProxies,

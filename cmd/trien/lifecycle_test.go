@@ -4,8 +4,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"trien/vault/vaulttest/samples"
 )
 
 // TestStandaloneLifecycle starts, refuses a second start, stops, starts again, is killed, and starts once more.
@@ -33,6 +36,7 @@ func TestStandaloneLifecycle(t *testing.T) {
 	if _, err := admin.CreateUnit(t.Context(), "Đảng ủy thử"); err != nil {
 		t.Fatal(err)
 	}
+	setsPicture(t, s, dir)
 	s.stop()
 
 	s = startStandalone(t, dir)
@@ -47,6 +51,34 @@ func TestStandaloneLifecycle(t *testing.T) {
 	}
 	strangers(t, s, accessLog)
 	s.stop()
+}
+
+// setsPicture sets and removes the picture of the administrator's signatures as operators do.
+func setsPicture(t *testing.T, s *server, dir string) {
+	t.Helper()
+	picture := filepath.Join(t.TempDir(), "chu-ky.png")
+	if err := os.WriteFile(picture, samples.SignaturePicture(1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) (string, int) {
+		return runProgram(t, "trien", append([]string{"signature-picture", "--server", s.url, "--ca", filepath.Join(dir, "ca.pem"), "--login", adminLogin,
+			"--password-file", filepath.Join(dir, "secrets", "admin-password")}, args...)...)
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--account", adminLogin, "--picture", picture}, 0, "set"},
+		{[]string{"--account", adminLogin, "--remove"}, 0, "removed"},
+		{[]string{"--account", adminLogin, "--picture", filepath.Join(dir, "ca.pem")}, 1, "PNG"},
+		{[]string{"--account", "khong-co", "--remove"}, 1, "no account"},
+		{[]string{"--account", adminLogin}, 2, "--picture FILE or --remove"},
+	} {
+		if out, code := run(tt.args...); code != tt.code || !strings.Contains(out, tt.want) {
+			t.Errorf("%q: exit %d\n%s", tt.args, code, out)
+		}
+	}
 }
 
 func unitNames(t *testing.T, s *server, dir string) string {

@@ -43,6 +43,7 @@ func commands() []command {
 		{name: "bootstrap", help: "make the first unit and system administrator of an empty vault", run: bootstrapCommand},
 		{name: "deposit", help: "put files into a dossier", run: depositCommand},
 		{name: "export", help: "ask for a dossier as one signed PDF, or collect it", run: exportCommand},
+		{name: "signature-picture", help: "set or remove the picture that an account's signatures show", run: signaturePictureCommand},
 		{name: "renew", help: "add a new time-stamp to exports before the authority's certificate ends", run: renewCommand},
 		{name: "witness", help: "co-sign the checkpoints of other people's logs", run: witnessCommand},
 		{name: "reconcile", help: "compare every version in the database with the published ledger", run: reconcileCommand},
@@ -89,7 +90,7 @@ func usage(w io.Writer) error {
 	fmt.Fprintln(w)
 	for _, c := range commands() {
 		if !c.hidden {
-			fmt.Fprintf(w, "  %-12s %s\n", c.name, c.help)
+			fmt.Fprintf(w, "  %-17s %s\n", c.name, c.help)
 		}
 	}
 	return errUsage

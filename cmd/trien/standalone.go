@@ -20,11 +20,13 @@ import (
 	"trien/deploy/standalone"
 	"trien/ledger"
 	"trien/ledger/trillianlog"
+	"trien/signing"
 	"trien/signing/token"
 	"trien/signing/token/softhsm"
 	"trien/vault"
 	"trien/vault/envelope"
 	"trien/vault/objects"
+	"trien/vault/vaulttest/samples"
 )
 
 // Names of what a standalone vault makes for itself.
@@ -194,6 +196,7 @@ func ensureSeal(ctx context.Context, svc *standalone.Services, set *settings) er
 	}
 	set.seal.token = token.Config{Module: module, Label: sealLabel, PIN: pin}
 	set.seal.chain = svc.Authority.Intermediates()
+	set.seal.picture = &signing.Picture{PNG: samples.SealPicture()} // it reads "specimen, of no legal value"
 	t, err := token.Open(set.seal.token)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package pdf_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"runtime"
 	"strings"
@@ -31,7 +32,42 @@ func seedDocuments(f *testing.F) {
 // FuzzDocument does all that can be done with a stranger's file.
 func FuzzDocument(f *testing.F) {
 	seedDocuments(f)
-	f.Fuzz(func(t *testing.T, b []byte) { bounded(t, len(b), 1<<10, 256<<20, func() { _ = walkAll(b) }) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		bounded(t, len(b), 1<<10, 256<<20, func() { _ = walkAll(b) })
+		sameInMemory(t, b)
+	})
+}
+
+type resident struct{ *bytes.Reader }
+
+func (r resident) Resident() []byte {
+	b := make([]byte, r.Size())
+	_, _ = r.ReadAt(b, 0) // never fails
+	return b
+}
+
+// sameInMemory: a document that is in memory as a whole is read as one that is read in blocks.
+func sameInMemory(t *testing.T, b []byte) {
+	t.Helper()
+	there, err := pdf.Open(bytes.NewReader(b), int64(len(b)))
+	here, err2 := pdf.Open(resident{bytes.NewReader(b)}, int64(len(b)))
+	if (err == nil) != (err2 == nil) || err != nil && err.Error() != err2.Error() {
+		t.Fatalf("in blocks %v, in memory %v", err, err2)
+	}
+	if err != nil {
+		return
+	}
+	told := func(d *pdf.Document) string {
+		var text strings.Builder
+		for _, r := range d.Revisions() {
+			fmt.Fprintln(&text, r.StartXref, r.Kind, r.End, string(pdf.AppendObject(nil, r.Trailer)))
+		}
+		fmt.Fprintln(&text, d.HighestObject(), d.Anomalies())
+		return text.String()
+	}
+	if a, b := told(there), told(here); a != b {
+		t.Fatalf("in blocks\n%s\nin memory\n%s", a, b)
+	}
 }
 
 // FuzzImport lays out objects, so that the mutations reach what is behind the cross-reference. What passes the check imports, and the result

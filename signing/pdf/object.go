@@ -80,7 +80,14 @@ func (d Dict) Clone() Dict {
 func (a Array) Clone() Array { return slices.Clone(a) }
 
 // Keys returns the keys of d in byte order.
-func (d Dict) Keys() []Name { return slices.Sorted(maps.Keys(d)) }
+func (d Dict) Keys() []Name {
+	keys := make([]Name, 0, len(d))
+	for k := range d {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
 
 // kindOf names the kind of an object for error texts.
 func kindOf(o Object) string {

@@ -102,8 +102,8 @@ func (u *Update) room() int {
 
 // startLine begins a new line if the base does not end with one.
 func (u *Update) startLine(t *Tail) error {
-	var last [1]byte
-	if err := readFull(u.doc.src.r, last[:], t.Base-1); err != nil {
+	last, err := u.doc.src.view(t.Base - 1)
+	if err != nil {
 		return err
 	}
 	if last[0] != '\n' && last[0] != '\r' {

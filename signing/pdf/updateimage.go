@@ -19,31 +19,43 @@ type Image struct {
 // the streams made of it: they are held in memory, as an update is. A file that is cut off, does not decode or has bytes after its end is ErrDamaged; one
 // beyond the limits ErrUnsupported.
 func (u *Update) AddPNG(file []byte) (Image, error) {
+	im, p, err := readPNG(file)
+	if err != nil {
+		return Image{}, err
+	}
+	im.Ref, err = u.addPicture(p)
+	return im, err
+}
+
+// CheckPNG says whether [Update.AddPNG] would take a picture, with its errors, and describes it, without Ref.
+func CheckPNG(file []byte) (Image, error) {
+	im, p, err := readPNG(file)
+	for ; err == nil && p != nil; p = p.mask {
+		err = p.data(&bounded{left: maxUpdateImage})
+	}
+	return im, err
+}
+
+func readPNG(file []byte) (Image, *picture, error) {
 	if len(file) > maxUpdateImage {
-		return Image{}, unsupportedf("picture of more than %d bytes", maxUpdateImage)
+		return Image{}, nil, unsupportedf("picture of more than %d bytes", maxUpdateImage)
 	}
 	f := &pngFile{r: bytes.NewReader(file), size: int64(len(file))}
 	if err := f.readChunks(); err != nil {
-		return Image{}, err
+		return Image{}, nil, err
 	}
 	switch {
 	case f.end != f.size:
-		return Image{}, damagedf("bytes after the end of the PNG")
+		return Image{}, nil, damagedf("bytes after the end of the PNG")
 	case f.width*f.height > maxDecodedPixels:
-		return Image{}, unsupportedf("picture of more than %d pixels", maxDecodedPixels)
+		return Image{}, nil, unsupportedf("picture of more than %d pixels", maxDecodedPixels)
 	}
 	carry := f.picture
 	if f.interlaced || f.bits == 16 && f.keyMask() != nil { // MuPDF compares such a key in 8 bits
 		carry = f.parted
 	}
 	p, err := carry()
-	if err != nil {
-		return Image{}, err
-	}
-	ref, err := u.addPicture(p)
-	return Image{
-		Ref: ref, Width: f.width, Height: f.height, PerMetre: [2]float64{float64(f.perMetre[0]), float64(f.perMetre[1])},
-	}, err
+	return Image{Width: f.width, Height: f.height, PerMetre: [2]float64{float64(f.perMetre[0]), float64(f.perMetre[1])}}, p, err
 }
 
 func (u *Update) addPicture(p *picture) (Ref, error) {

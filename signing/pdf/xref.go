@@ -110,17 +110,15 @@ func (d *Document) readXref() error {
 
 // findStartXref reads the offset after the last startxref, which stands within the last bytes of the file.
 func (d *Document) findStartXref() (int64, error) {
-	const window = 2048
-	n := min(window, d.src.size)
-	tail := make([]byte, n)
-	if err := readFull(d.src.r, tail, d.src.size-n); err != nil {
+	tail, err := d.src.last(2048)
+	if err != nil {
 		return 0, err
 	}
 	i := bytes.LastIndex(tail, []byte("startxref"))
 	if i < 0 {
 		return 0, damagedf("no startxref at the end: the file is cut off or not a PDF")
 	}
-	l := newLexer(d.src, d.src.size-n+int64(i)+int64(len("startxref")))
+	l := newLexer(d.src, d.src.size-int64(len(tail)-i-len("startxref")))
 	off, ok := l.unsigned()
 	if l.err != nil {
 		return 0, l.err

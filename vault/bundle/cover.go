@@ -158,7 +158,7 @@ func drawFact(s *sheet, y, size float64, label string, value []string) float64 {
 	return s.write(marginLeft+labelWidth+cellGap, y, textWidth-labelWidth-2*cellGap, "L", value...) + cellGap/2
 }
 
-// drawSignatureBoxes: the seal stands left of the person's signature, as on paper.
+// drawSignatureBoxes: the seal stands left of the person's signature, as on paper, or over its left third.
 func drawSignatureBoxes(s *sheet, d *Dossier) {
 	heading := func(x float64, title, note string) {
 		s.font(bold, 11.5)
@@ -170,8 +170,12 @@ func drawSignatureBoxes(s *sheet, d *Dossier) {
 		s.pdf.Rect(x, boxTop, boxWidth, boxHeight, "D")
 		s.pdf.SetDrawColor(0, 0, 0)
 	}
-	heading(sealLeft, "CON DẤU CỦA CƠ QUAN, TỔ CHỨC", "(chữ ký số của cơ quan)")
-	heading(personLeft, "NGƯỜI CÓ THẨM QUYỀN", "(ký số)")
+	if d.Stamped {
+		heading(personLeft, "NGƯỜI CÓ THẨM QUYỀN", "(ký số; dấu của cơ quan ký số trùm lên)")
+	} else {
+		heading(sealLeft, "CON DẤU CỦA CƠ QUAN, TỔ CHỨC", "(chữ ký số của cơ quan)")
+		heading(personLeft, "NGƯỜI CÓ THẨM QUYỀN", "(ký số)")
+	}
 	s.font(bold, 11.5)
 	s.write(personLeft, boxTop+boxHeight+1.5, boxWidth, "C", atMost(2, s.fold(d.Signer, boxWidth))...)
 }

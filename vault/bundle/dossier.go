@@ -22,6 +22,7 @@ type Dossier struct {
 	BirthDate, PersonalNumber string    // BirthDate: ISO 8601 date or a year; both may be empty
 	Purpose                   string
 	Signer                    string // who will sign: name, post
+	Stamped                   bool   // the seal's picture will cover a third of the signer's: the cover keeps no place for it
 	Exported                  time.Time
 	Records                   []Record
 	Policy                    *ledger.Policy

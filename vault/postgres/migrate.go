@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 6
+const schemaVersion = 11
 
 const migrationTable = "vault.migration"
 
@@ -35,6 +35,7 @@ var grants = []struct{ table, rights string }{
 	{"migration", "select"},
 	{"unit", "select, insert"},
 	{"account", "select, insert, update (certificate, delivery_certificate)"},
+	{"signature_picture", "select, insert, update (wrapped_key, sealed), delete"},
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},

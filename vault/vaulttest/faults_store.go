@@ -53,6 +53,14 @@ func (s faultyStore) SetDeliveryCertificate(ctx context.Context, id vault.Accoun
 	return s.f.run("Store.SetDeliveryCertificate", func() error { return s.next.SetDeliveryCertificate(ctx, id, der, e) })
 }
 
+func (s faultyStore) SetSignaturePicture(ctx context.Context, id vault.AccountID, p vault.SealedPicture, e vault.Event) error {
+	return s.f.run("Store.SetSignaturePicture", func() error { return s.next.SetSignaturePicture(ctx, id, p, e) })
+}
+
+func (s faultyStore) SignaturePicture(ctx context.Context, id vault.AccountID) (vault.SealedPicture, error) {
+	return ask(s.f, "Store.SignaturePicture", func() (vault.SealedPicture, error) { return s.next.SignaturePicture(ctx, id) })
+}
+
 func (s faultyStore) AddSession(ctx context.Context, n vault.Session, e vault.Event) error {
 	return s.f.run("Store.AddSession", func() error { return s.next.AddSession(ctx, n, e) })
 }

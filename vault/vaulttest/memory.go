@@ -20,6 +20,7 @@ type MemoryStore struct {
 	mu       sync.Mutex
 	units    map[vault.UnitID]vault.Unit
 	accounts map[vault.AccountID]vault.Account
+	pictures map[vault.AccountID]vault.SealedPicture
 	sessions map[vault.SessionID]memorySession
 	devices  map[vault.DeviceID]vault.Device
 	nonces   map[memoryNonce]time.Time
@@ -48,6 +49,7 @@ func NewMemoryStore() *MemoryStore {
 	return &MemoryStore{
 		units:    map[vault.UnitID]vault.Unit{},
 		accounts: map[vault.AccountID]vault.Account{},
+		pictures: map[vault.AccountID]vault.SealedPicture{},
 		sessions: map[vault.SessionID]memorySession{},
 		devices:  map[vault.DeviceID]vault.Device{},
 		nonces:   map[memoryNonce]time.Time{},

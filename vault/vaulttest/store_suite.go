@@ -30,6 +30,7 @@ func Store(t *testing.T, open func(t *testing.T) vault.Store) {
 	}{
 		{"units", storeUnits},
 		{"accounts", storeAccounts},
+		{"signature pictures", storePictures},
 		{"accounts at once", storeAccountsAtOnce},
 		{"sessions", storeSessions},
 		{"devices", storeDevices},

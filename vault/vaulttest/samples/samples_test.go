@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 	_ "image/jpeg"
-	_ "image/png"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -221,4 +221,23 @@ func ExampleNew() {
 	// cadre.decision application/pdf Quyết định bổ nhiệm
 	// cadre.evaluation application/pdf Phiếu đánh giá, xếp loại năm 2025
 	// cadre.supplement_slip application/xml Phiếu kê khai bổ sung năm 2026
+}
+
+// TestPictures: pictures of seals and signatures decode, are transparent around the ink, and say how large they are.
+func TestPictures(t *testing.T) {
+	for name, b := range map[string][]byte{"seal": SealPicture(), "signature": SignaturePicture(3)} {
+		m, err := png.Decode(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, alpha := m.At(0, 0).RGBA(); alpha != 0 {
+			t.Errorf("%s: a corner has ink", name)
+		}
+		if !bytes.Contains(b[:64], []byte("pHYs")) {
+			t.Errorf("%s does not say how large it is", name)
+		}
+	}
+	if !bytes.Equal(SignaturePicture(3), SignaturePicture(3)) || bytes.Equal(SignaturePicture(3), SignaturePicture(4)) {
+		t.Error("a seed does not decide how a signature looks")
+	}
 }
