@@ -54,6 +54,7 @@ var drawing = house{
 
 		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
+		"vault/catalogue":         "",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger ledger/tiles vault",
 		"vault/postgres":          "certs ledger vault vault/envelope",
@@ -97,7 +98,7 @@ var drawing = house{
 		"github.com/twpayne/go-pinentry":  "cmd/trien-agent",
 		"github.com/go-pdf/fpdf":          "vault/bundle vault/vaulttest/samples",
 		"github.com/go-fonts/liberation":  "cmd/trien-interop signing vault/bundle vault/vaulttest/samples",
-		"github.com/goccy/go-yaml":        "cmd/trien",
+		"github.com/goccy/go-yaml":        "cmd/trien vault/catalogue",
 		"github.com/prometheus":           "api",
 
 		// Transparency: the pure ledger and its two adapters.
