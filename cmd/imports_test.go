@@ -52,13 +52,13 @@ var drawing = house{
 		"signing/token":         "",
 		"signing/token/softhsm": "",
 
-		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/envelope",
+		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/catalogue vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
 		"vault/catalogue":         "",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger ledger/tiles vault",
 		"vault/postgres":          "certs ledger vault vault/envelope",
-		"vault/vaulttest":         "certs ledger signing vault vault/envelope",
+		"vault/vaulttest":         "certs ledger signing vault vault/catalogue vault/envelope",
 		"vault/vaulttest/samples": "",
 
 		"api":        "api/wire certs ledger ledger/tiles signing signing/offer vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
@@ -72,7 +72,7 @@ var drawing = house{
 		"deploy/standalone/standalonetest":        "deploy/standalone deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",
 
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/audit ledger/tiles ledger/trillianlog ledger/witness " +
-			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
+			"signing signing/token signing/token/softhsm vault vault/bundle vault/catalogue vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger ledger/audit ledger/tiles vault/bundle",
 		"cmd/verify-wasm":   "certs ledger vault/bundle", // the same judgement, in a browser

@@ -8,6 +8,7 @@ import (
 
 	"trien/certs"
 	"trien/signing"
+	"trien/vault/catalogue"
 )
 
 // Config is what a vault is made of.
@@ -19,6 +20,8 @@ type Config struct {
 	// AccessLog is of access events. Without one they are batched, and the batches wait.
 	AccessLog Log
 	Sealer    Sealer
+	// Catalogue says what registers and kinds there are; nil: [catalogue.Default].
+	Catalogue *Catalogue
 	// SubjectRules take the place of [RegisterInfo.Subject], register by register.
 	SubjectRules map[Register]SubjectRule
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
@@ -71,6 +74,7 @@ type Vault struct {
 	keys          KeyWrapper
 	log           Log
 	accessLog     Log // may be nil
+	catalogue     *Catalogue
 	subjectRules  map[Register]SubjectRule
 	sealer        Sealer
 	offerKey      ed25519.PrivateKey
@@ -96,6 +100,9 @@ func New(c Config) *Vault {
 	if c.Clock == nil {
 		c.Clock = systemClock{}
 	}
+	if c.Catalogue == nil {
+		c.Catalogue = catalogue.Default()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -104,7 +111,7 @@ func New(c Config) *Vault {
 	}
 	limits := c.Limits.withDefaults()
 	return &Vault{
-		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, subjectRules: c.SubjectRules,
+		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, catalogue: c.Catalogue, subjectRules: c.SubjectRules,
 		sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,

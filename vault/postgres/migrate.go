@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 6
+const schemaVersion = 8
 
 const migrationTable = "vault.migration"
 
@@ -38,6 +38,8 @@ var grants = []struct{ table, rights string }{
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},
+	{"catalogue", "select, insert"},
+	{"catalogue_file", "select, insert"},
 	{"dossier", "select, insert"},
 	{"dossier_word", "select, insert"},
 	{"record", "select, insert, update (versions)"},
