@@ -54,6 +54,7 @@ var drawing = house{
 
 		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/catalogue vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
+		"vault/calendar":          "",
 		"vault/catalogue":         "",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger ledger/tiles vault",
@@ -72,7 +73,8 @@ var drawing = house{
 		"deploy/standalone/standalonetest":        "deploy/standalone deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",
 
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/audit ledger/tiles ledger/trillianlog ledger/witness " +
-			"signing signing/token signing/token/softhsm vault vault/bundle vault/catalogue vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
+			"signing signing/token signing/token/softhsm vault vault/bundle vault/calendar vault/catalogue vault/envelope vault/objects vault/postgres " +
+			"vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger ledger/audit ledger/tiles vault/bundle",
 		"cmd/verify-wasm":   "certs ledger vault/bundle", // the same judgement, in a browser
@@ -98,7 +100,7 @@ var drawing = house{
 		"github.com/twpayne/go-pinentry":  "cmd/trien-agent",
 		"github.com/go-pdf/fpdf":          "vault/bundle vault/vaulttest/samples",
 		"github.com/go-fonts/liberation":  "cmd/trien-interop signing vault/bundle vault/vaulttest/samples",
-		"github.com/goccy/go-yaml":        "cmd/trien vault/catalogue",
+		"github.com/goccy/go-yaml":        "cmd/trien vault/calendar vault/catalogue",
 		"github.com/prometheus":           "api",
 
 		// Transparency: the pure ledger and its two adapters.
