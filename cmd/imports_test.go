@@ -52,7 +52,7 @@ var drawing = house{
 		"signing/token":         "",
 		"signing/token/softhsm": "",
 
-		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/catalogue vault/envelope",
+		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/calendar vault/catalogue vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
 		"vault/calendar":          "",
 		"vault/catalogue":         "",

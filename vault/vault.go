@@ -8,6 +8,7 @@ import (
 
 	"trien/certs"
 	"trien/signing"
+	"trien/vault/calendar"
 	"trien/vault/catalogue"
 )
 
@@ -22,6 +23,8 @@ type Config struct {
 	Sealer    Sealer
 	// Catalogue says what registers and kinds there are; nil: [catalogue.Default].
 	Catalogue *Catalogue
+	// Calendar says which days are worked; nil: [calendar.Default].
+	Calendar *calendar.Calendar
 	// SubjectRules take the place of [RegisterInfo.Subject], register by register.
 	SubjectRules map[Register]SubjectRule
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
@@ -75,6 +78,7 @@ type Vault struct {
 	log           Log
 	accessLog     Log // may be nil
 	catalogue     *Catalogue
+	calendar      *calendar.Calendar
 	subjectRules  map[Register]SubjectRule
 	sealer        Sealer
 	offerKey      ed25519.PrivateKey
@@ -103,6 +107,9 @@ func New(c Config) *Vault {
 	if c.Catalogue == nil {
 		c.Catalogue = catalogue.Default()
 	}
+	if c.Calendar == nil {
+		c.Calendar = calendar.Default()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -111,7 +118,7 @@ func New(c Config) *Vault {
 	}
 	limits := c.Limits.withDefaults()
 	return &Vault{
-		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, catalogue: c.Catalogue, subjectRules: c.SubjectRules,
+		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, catalogue: c.Catalogue, calendar: c.Calendar, subjectRules: c.SubjectRules,
 		sealer: c.Sealer, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
@@ -128,6 +135,9 @@ func inMemory(clock Clock) *certs.Fetcher {
 }
 
 func (v *Vault) now() time.Time { return v.clock.Now().UTC().Truncate(time.Microsecond) }
+
+// Calendar is what the vault counts working days by.
+func (v *Vault) Calendar() *calendar.Calendar { return v.calendar }
 
 // MaxSize is the largest document taken, in bytes.
 func (v *Vault) MaxSize() int64 { return v.limits.MaxSize }

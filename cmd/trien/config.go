@@ -99,6 +99,7 @@ type config struct {
 		ReceiptWait string `yaml:"receipt_wait"`
 	} `yaml:"limits"`
 	Registers     string                             `yaml:"registers"`
+	Calendar      string                             `yaml:"calendar"`
 	SubjectAccess map[string]catalogue.SubjectAccess `yaml:"subject_access"` // by register
 	Scratch       string                             `yaml:"scratch"`
 }
@@ -167,6 +168,9 @@ func (c *config) check() error {
 	if _, err := c.subjectRules(known); err != nil {
 		return err
 	}
+	if _, err := c.workingDays(); err != nil {
+		return err
+	}
 	_, _, err = c.durations()
 	return err
 }
@@ -209,6 +213,10 @@ func (c *config) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	days, err := c.workingDays()
+	if err != nil {
+		return settings{}, err
+	}
 	r := fileReader{}
 	s := settings{
 		listen: c.Listen, adminListen: c.Admin.Listen, certificate: c.TLS.Certificate, key: c.TLS.Key, scratch: c.Scratch,
@@ -222,7 +230,7 @@ func (c *config) settings() (settings, error) {
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
 		revocationCache: c.Trust.Cache, viewGrace: times.viewGrace, stampURLs: c.Timestamps.URLs, stampTimeout: times.stamps, limits: limits,
-		catalogue: known, subjectRules: rules,
+		catalogue: known, calendar: days, subjectRules: rules,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

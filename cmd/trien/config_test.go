@@ -64,6 +64,8 @@ func TestConfigIsStrict(t *testing.T) {
 		"wrong type":      {"max_size: 2147483648", "max_size: large", "max_size"},
 		"wrong duration":  {"job_term: 72h", "job_term: three days", "job_term"},
 		"repeated key":    {"scratch: /var", "listen: x\nscratch: /var", "listen"},
+		"no registers":    {`registers: ""`, "registers: nowhere", "registers: "},
+		"no calendar":     {`calendar: ""`, "calendar: nowhere", "calendar: "},
 		"not YAML at all": {"listen:", "\tlisten", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"trien/signing"
 	"trien/signing/token"
 	"trien/vault"
+	"trien/vault/calendar"
 	"trien/vault/envelope"
 	"trien/vault/objects"
 	"trien/vault/postgres"
@@ -50,6 +51,7 @@ type settings struct {
 	stampTimeout    time.Duration
 	limits          vault.Limits
 	catalogue       *vault.Catalogue                     // nil: the built-in registers
+	calendar        *calendar.Calendar                   // nil: the built-in years
 	subjectRules    map[vault.Register]vault.SubjectRule // see vault.Config
 	publicURL       string                               // how people reach the server; empty: as a request says
 	trustedProxies  []string                             // whose X-Forwarded-For is believed
@@ -124,7 +126,7 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	return vault.Config{
 		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
 		Store:      store, Objects: in.bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
-		Catalogue: s.catalogue, SubjectRules: s.subjectRules,
+		Catalogue: s.catalogue, Calendar: s.calendar, SubjectRules: s.subjectRules,
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }

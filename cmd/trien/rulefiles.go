@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"trien/vault"
+	"trien/vault/calendar"
 	"trien/vault/catalogue"
 )
 
@@ -14,6 +15,15 @@ func (c *config) catalogue() (*catalogue.Catalogue, error) {
 		return nil, fmt.Errorf("%w: registers: %w", errConfig, err)
 	}
 	return known, nil
+}
+
+// workingDays reads the calendar's files that the configuration names.
+func (c *config) workingDays() (*calendar.Calendar, error) {
+	days, err := calendar.Load(c.Calendar)
+	if err != nil {
+		return nil, fmt.Errorf("%w: calendar: %w", errConfig, err)
+	}
+	return days, nil
 }
 
 // subjectRules are the rules of the registers that the configuration names; the others keep their own.
