@@ -13,6 +13,14 @@ import (
 	"trien/ledger"
 )
 
+// What can be wrong with a catalogue that was loaded. It ends the start of a node: no request meets it, and the interface's table of
+// problems has no row for it.
+var (
+	ErrKindUsed = fmt.Errorf("%w: the registers' files lack what dossiers or records are of (a kind that is no longer used is marked retired)", ErrConflict)
+	// ErrCatalogueVersion: the version of a register's file names one text for ever.
+	ErrCatalogueVersion = fmt.Errorf("%w: a register's file has changed and its version has not: raise it", ErrConflict)
+)
+
 // CatalogueInUse says by which catalogue the vault goes.
 type CatalogueInUse struct {
 	Number int         // 1, 2, 3 … in the order in which they were put to use

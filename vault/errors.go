@@ -63,13 +63,6 @@ var (
 	ErrSessionExpired = fmt.Errorf("%w: the session has ended", ErrUnauthenticated)
 )
 
-// What can be wrong with the catalogue that a vault starts with.
-var (
-	ErrKindUsed = fmt.Errorf("%w: the registers' files lack what dossiers or records are of (a kind that is no longer used is marked retired)", ErrConflict)
-	// ErrCatalogueVersion: the version of a register's file names one text for ever.
-	ErrCatalogueVersion = fmt.Errorf("%w: a register's file has changed and its version has not: raise it", ErrConflict)
-)
-
 // What can be wrong with deliveries.
 var (
 	ErrNoDeliveryCertificate = fmt.Errorf("%w: the account has no delivery certificate", ErrConflict)
