@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Lunar years that are reckoned: from when Vietnam's calendar follows UTC+7 to where ΔT is still known to a minute or so.
+// The first and the last year that are reckoned: from when Vietnam's calendar follows UTC+7, to where the formula for ΔT ends.
 const (
 	FirstLunarYear = 1968
 	LastLunarYear  = 2150
@@ -70,7 +70,7 @@ func leapAfter(first int) int {
 
 // Lunar is the day in the lunar calendar; zero outside the years that are reckoned.
 func (d Date) Lunar() Lunar {
-	if d.Year <= FirstLunarYear || d.Year >= LastLunarYear {
+	if d.Year < FirstLunarYear || d.Year > LastLunarYear {
 		return Lunar{}
 	}
 	day := d.number()
@@ -99,7 +99,7 @@ func (d Date) Lunar() Lunar {
 
 // Solar is the day of a lunar one, and whether there is such a day.
 func (l Lunar) Solar() (Date, bool) {
-	if l.Year <= FirstLunarYear || l.Year >= LastLunarYear || l.Month < 1 || l.Month > 12 || l.Day < 1 || l.Day > 30 {
+	if l.Year < FirstLunarYear || l.Year > LastLunarYear || l.Month < 1 || l.Month > 12 || l.Day < 1 || l.Day > 30 {
 		return Date{}, false
 	}
 	before := l.Year // whose 11th month begins the span that the month is in

@@ -26,6 +26,15 @@ func TestNewYears(t *testing.T) {
 	if got, _ := NewYear(1985); got.String() != "1985-01-21" {
 		t.Errorf("Tết 1985 is %s", got)
 	}
+	// The first by the new reckoning.
+	if got, _ := NewYear(FirstLunarYear); got.String() != "1968-01-29" {
+		t.Errorf("Tết 1968 is %s", got)
+	}
+	for _, year := range []int{FirstLunarYear - 1, LastLunarYear + 1} {
+		if got, ok := NewYear(year); ok {
+			t.Errorf("Tết %d is reckoned as %s", year, got)
+		}
+	}
 }
 
 // Leap months of 2000 to 2040.
