@@ -56,21 +56,14 @@ func viewsOf(c *vault.Catalogue) map[language]map[string]*template.Template {
 	for l, pages := range views {
 		all[l] = map[string]*template.Template{}
 		for name, page := range pages {
-			all[l][name] = template.Must(page.Clone()).Funcs(catalogueFuncs(l, c)) // a template that was never executed can be cloned
+			all[l][name] = template.Must(page.Clone()).Funcs(viewFuncs(l, c)) // a template that was never executed can be cloned
 		}
 	}
 	return all
 }
 
-func catalogueFuncs(l language, c *vault.Catalogue) template.FuncMap {
-	return template.FuncMap{
-		"register": func(r vault.Register) string { return registerLabel(l, c, r) },
-		"kind":     func(r vault.Register, k vault.Kind) string { return kindLabel(l, c, r, k) },
-	}
-}
-
 func parseViews(l language) map[string]*template.Template {
-	frame := template.Must(template.New("frame.html").Funcs(viewFuncs(l)).Funcs(catalogueFuncs(l, nil)).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
+	frame := template.Must(template.New("frame.html").Funcs(viewFuncs(l, nil)).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	all := map[string]*template.Template{}
 	files, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
@@ -117,19 +110,21 @@ func (s *Server) show(c *gin.Context, v *visit, status int, name string, d pageD
 // ict is the time of Vietnam, which has known no other since 1975.
 var ict = time.FixedZone("+07:00", 7*60*60)
 
-func viewFuncs(l language) template.FuncMap {
+func viewFuncs(l language, c *vault.Catalogue) template.FuncMap {
 	return template.FuncMap{
-		"t":     func(key string) string { return say(l, key) },
-		"texts": func(prefixes ...string) (string, error) { return textsJSON(l, prefixes) },
-		"label": func(x vault.Label) string { return pick(l, x.Vi, x.En) },
-		"time":  clock,
-		"iso":   func(t time.Time) string { return t.In(ict).Format(time.RFC3339) },
-		"date":  birthDate,
-		"size":  func(n int64) string { return sizeText(l, n) },
-		"asset": func(name string) string { return "/static/" + name + "?v=" + assetHash[name] },
-		"entry": indexText,
-		"pdf":   func(v vault.Version) bool { return v.MediaType == "application/pdf" },
-		"media": mediaText,
+		"t":        func(key string) string { return say(l, key) },
+		"texts":    func(prefixes ...string) (string, error) { return textsJSON(l, prefixes) },
+		"label":    func(x vault.Label) string { return pick(l, x.Vi, x.En) },
+		"register": func(r vault.Register) string { return registerLabel(l, c, r) },
+		"kind":     func(r vault.Register, k vault.Kind) string { return kindLabel(l, c, r, k) },
+		"time":     clock,
+		"iso":      func(t time.Time) string { return t.In(ict).Format(time.RFC3339) },
+		"date":     birthDate,
+		"size":     func(n int64) string { return sizeText(l, n) },
+		"asset":    func(name string) string { return "/static/" + name + "?v=" + assetHash[name] },
+		"entry":    indexText,
+		"pdf":      func(v vault.Version) bool { return v.MediaType == "application/pdf" },
+		"media":    mediaText,
 		"may": func(a *vault.Actor, action string) bool {
 			return a != nil && vault.Allowed(a.Role, vault.Action(action), true)
 		},

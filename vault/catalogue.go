@@ -35,6 +35,9 @@ func (v *Vault) Catalogue() *Catalogue { return v.catalogue }
 // start with it, also where an earlier one comes back. It is called before the vault serves. [ErrKindUsed] if the catalogue lacks a
 // register that has dossiers, or a kind that has records; [ErrCatalogueVersion] if a file has changed and its version has not.
 func (v *Vault) UseCatalogue(ctx context.Context) error {
+	if err := v.store.Ready(ctx); err != nil { // says so where the schema is an older one
+		return err
+	}
 	sum := ledger.Hash(v.catalogue.Sum())
 	inUse, err := v.store.CatalogueInUse(ctx)
 	if err != nil && !errors.Is(err, ErrNotFound) {
