@@ -13,7 +13,7 @@ import (
 const usualPage = 50
 
 func (s *Server) listRegisters(c *gin.Context) error {
-	return s.writeJSON(c, http.StatusOK, toList(vault.Registers(), toRegister))
+	return s.writeJSON(c, http.StatusOK, toList(s.vault.Catalogue().Registers(), toRegister))
 }
 
 func (s *Server) listDossiers(c *gin.Context, a vault.Actor) error {
@@ -64,7 +64,7 @@ func (s *Server) postDossier(c *gin.Context, a vault.Actor) error {
 
 // openDossier names the field at fault where it can be told before the vault refuses.
 func (s *Server) openDossier(c *gin.Context, a vault.Actor, in wire.NewDossier) (vault.Dossier, error) {
-	if _, ok := vault.Register(in.Register).Info(); !ok {
+	if _, ok := s.vault.Catalogue().Register(vault.Register(in.Register)); !ok {
 		return vault.Dossier{}, invalidField("register")
 	}
 	if in.Subject.Name == "" {

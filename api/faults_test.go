@@ -17,6 +17,7 @@ import (
 	"trien/api/wire"
 	"trien/certs"
 	"trien/vault"
+	"trien/vault/catalogue"
 )
 
 var errBroken = errors.New("broken on purpose")
@@ -34,6 +35,8 @@ type broken struct {
 func (b broken) Authenticate(context.Context, vault.Token, vault.Source) (vault.Actor, error) {
 	return vault.Actor{Role: vault.Staff}, nil
 }
+
+func (b broken) Catalogue() *vault.Catalogue { return catalogue.Default() }
 
 func (b broken) ExpiryNotices(vault.Actor) []certs.ExpiryWarning { return nil }
 

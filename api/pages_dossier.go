@@ -38,8 +38,11 @@ func (s *Server) showDossier(c *gin.Context, v *visit, a vault.Actor, id vault.D
 	data := dossierData{
 		DossierView: view, Origins: []vault.Origin{vault.Declared, vault.Digitised, vault.Shared}, MaxSize: s.vault.MaxSize(),
 	}
-	if info, ok := view.Register.Info(); ok {
-		data.Kinds = info.Kinds
+	info, _ := s.vault.Catalogue().Register(view.Register)
+	for _, k := range info.Kinds {
+		if !k.Retired {
+			data.Kinds = append(data.Kinds, k)
+		}
 	}
 	if vault.Allowed(a.Role, vault.Submit, true) {
 		if data.Officials, err = s.vault.Officials(c.Request.Context(), a); err != nil {

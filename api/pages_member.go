@@ -139,7 +139,7 @@ type newDossierView struct {
 }
 
 func (s *Server) newDossierPage(c *gin.Context, v *visit, _ vault.Actor) error {
-	return s.show(c, v, http.StatusOK, "newdossier", pageData{View: newDossierView{Registers: vault.Registers()}})
+	return s.show(c, v, http.StatusOK, "newdossier", pageData{View: newDossierView{Registers: s.vault.Catalogue().Registers()}})
 }
 
 // newDossierForm shows the form again, with what was entered, if the vault refuses it.
@@ -151,7 +151,7 @@ func (s *Server) newDossierForm(c *gin.Context, v *visit, a vault.Actor, f url.V
 	if errors.Is(err, vault.ErrInvalid) || errors.Is(err, vault.ErrConflict) {
 		k := s.judge(c, err)
 		return s.show(c, v, k.status, "newdossier", pageData{
-			View: newDossierView{Registers: vault.Registers(), Entered: in}, Problem: problemView(v.lang, k, fieldOf(err), c),
+			View: newDossierView{Registers: s.vault.Catalogue().Registers(), Entered: in}, Problem: problemView(v.lang, k, fieldOf(err), c),
 		})
 	}
 	if err != nil {

@@ -47,11 +47,23 @@ type pageData struct {
 	Path    string
 }
 
-// views holds each page's template, once for each language.
+// views holds each page's template, once for each language. They are parsed once, and never executed: a server's own know its catalogue.
 var views = map[language]map[string]*template.Template{vietnamese: parseViews(vietnamese), english: parseViews(english)}
 
+// viewsOf are the pages of a server whose registers and kinds are c's.
+func viewsOf(c *vault.Catalogue) map[language]map[string]*template.Template {
+	all := map[language]map[string]*template.Template{}
+	for l, pages := range views {
+		all[l] = map[string]*template.Template{}
+		for name, page := range pages {
+			all[l][name] = template.Must(page.Clone()).Funcs(viewFuncs(l, c)) // a template that was never executed can be cloned
+		}
+	}
+	return all
+}
+
 func parseViews(l language) map[string]*template.Template {
-	frame := template.Must(template.New("frame.html").Funcs(viewFuncs(l)).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
+	frame := template.Must(template.New("frame.html").Funcs(viewFuncs(l, nil)).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	all := map[string]*template.Template{}
 	files, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
@@ -86,7 +98,7 @@ func (s *Server) show(c *gin.Context, v *visit, status int, name string, d pageD
 		d.Title = say(v.lang, "title."+name)
 	}
 	var b bytes.Buffer
-	if err := views[v.lang][name].ExecuteTemplate(&b, "frame.html", d); err != nil {
+	if err := s.views[v.lang][name].ExecuteTemplate(&b, "frame.html", d); err != nil {
 		return fmt.Errorf("rendering page %s: %w", name, err)
 	}
 	c.Header("Content-Language", string(v.lang))
@@ -98,13 +110,13 @@ func (s *Server) show(c *gin.Context, v *visit, status int, name string, d pageD
 // ict is the time of Vietnam, which has known no other since 1975.
 var ict = time.FixedZone("+07:00", 7*60*60)
 
-func viewFuncs(l language) template.FuncMap {
+func viewFuncs(l language, c *vault.Catalogue) template.FuncMap {
 	return template.FuncMap{
 		"t":        func(key string) string { return say(l, key) },
 		"texts":    func(prefixes ...string) (string, error) { return textsJSON(l, prefixes) },
 		"label":    func(x vault.Label) string { return pick(l, x.Vi, x.En) },
-		"register": func(r vault.Register) string { x := r.Label(); return pick(l, x.Vi, x.En) },
-		"kind":     func(r vault.Register, k vault.Kind) string { return kindLabel(l, r, k) },
+		"register": func(r vault.Register) string { return registerLabel(l, c, r) },
+		"kind":     func(r vault.Register, k vault.Kind) string { return kindLabel(l, c, r, k) },
 		"time":     clock,
 		"iso":      func(t time.Time) string { return t.In(ict).Format(time.RFC3339) },
 		"date":     birthDate,
@@ -142,8 +154,16 @@ func pick(l language, vi, en string) string {
 	return vi
 }
 
-func kindLabel(l language, r vault.Register, k vault.Kind) string {
-	info, ok := r.Kind(k)
+func registerLabel(l language, c *vault.Catalogue, r vault.Register) string {
+	info, ok := c.Register(r)
+	if !ok {
+		return string(r)
+	}
+	return pick(l, info.Label.Vi, info.Label.En)
+}
+
+func kindLabel(l language, c *vault.Catalogue, r vault.Register, k vault.Kind) string {
+	info, ok := c.Kind(r, k)
 	if !ok {
 		return string(k)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -81,6 +82,7 @@ const (
 // Server answers over HTTP. It holds no state but rate limits and metrics: any number may stand before one vault.
 type Server struct {
 	vault   Vault
+	views   map[language]map[string]*template.Template
 	log     *slog.Logger
 	config  Config
 	limits  Limits
@@ -103,7 +105,7 @@ func New(c Config) *Server {
 	}
 	l := c.Limits.withDefaults()
 	s := &Server{
-		vault: c.Vault, log: c.Logger, config: c, limits: l, verifier: verifierOf(c),
+		vault: c.Vault, views: viewsOf(c.Vault.Catalogue()), log: c.Logger, config: c, limits: l, verifier: verifierOf(c),
 		metrics:   newMetrics(c.Vault, c.Version, c.Logger),
 		origin:    http.NewCrossOriginProtection(),
 		verify:    newLimiter(l.VerifyPerMinute, l.VerifyAtOnce),

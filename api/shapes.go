@@ -39,8 +39,15 @@ func toLabel(l vault.Label) wire.Label { return wire.Label{Vi: l.Vi, En: l.En} }
 
 func toRegister(r vault.RegisterInfo) wire.Register {
 	return wire.Register{
-		Register: string(r.Register), Label: toLabel(r.Label),
-		Kinds: toList(r.Kinds, func(k vault.KindInfo) wire.Kind { return wire.Kind{Kind: string(k.Kind), Label: toLabel(k.Label)} }).Items,
+		Register: string(r.Register), Version: r.Version, Label: toLabel(r.Label),
+		DataOwner: toLabel(r.DataOwner), BusinessUnit: toLabel(r.BusinessUnit), Steward: toLabel(r.Steward),
+		TechnicalContact: toLabel(r.TechnicalContact), Kinds: toList(r.Kinds, toKind).Items,
+	}
+}
+
+func toKind(k vault.KindInfo) wire.Kind {
+	return wire.Kind{
+		Kind: string(k.Kind), Label: toLabel(k.Label), Secrecy: string(k.Secrecy), ClosedToSubject: k.ClosedToSubject, Retired: k.Retired,
 	}
 }
 

@@ -257,6 +257,8 @@ var words = map[string][2]string{
 	"action.read_access":     {"Xem nhật ký", "Read the access record"},
 	"action.read_own_access": {"Chủ thể xem nhật ký hồ sơ của mình", "Read the access record of one's own dossiers"},
 
+	"action.change_catalogue": {"Thay đổi danh mục cơ sở dữ liệu, loại tài liệu", "Change registers and kinds of record"},
+
 	"expiry.seal":     {"Chứng thư của con dấu cơ quan", "The certificate of the organisation's seal"},
 	"expiry.tsa":      {"Chứng thư của dịch vụ dấu thời gian", "The certificate of the time-stamp authority"},
 	"expiry.official": {"Chứng thư ký số của bạn", "Your signing certificate"},

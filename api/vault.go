@@ -58,6 +58,7 @@ type devices interface {
 }
 
 type dossiers interface {
+	Catalogue() *vault.Catalogue
 	OpenDossier(ctx context.Context, a vault.Actor, r vault.Register, s vault.Subject) (vault.Dossier, error)
 	Dossiers(ctx context.Context, a vault.Actor, q vault.DossierQuery) ([]vault.Dossier, error)
 	Dossier(ctx context.Context, a vault.Actor, id vault.DossierID) (vault.DossierView, error)

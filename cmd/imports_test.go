@@ -52,12 +52,14 @@ var drawing = house{
 		"signing/token":         "",
 		"signing/token/softhsm": "",
 
-		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/envelope",
+		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/calendar vault/catalogue vault/envelope",
 		"vault/bundle":            "certs ledger signing signing/pdf",
+		"vault/calendar":          "",
+		"vault/catalogue":         "",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger ledger/tiles vault",
 		"vault/postgres":          "certs ledger vault vault/envelope",
-		"vault/vaulttest":         "certs ledger signing vault vault/envelope",
+		"vault/vaulttest":         "certs ledger signing vault vault/catalogue vault/envelope",
 		"vault/vaulttest/samples": "",
 
 		"api":        "api/wire certs ledger ledger/tiles signing signing/offer vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
@@ -71,7 +73,8 @@ var drawing = house{
 		"deploy/standalone/standalonetest":        "deploy/standalone deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",
 
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/audit ledger/tiles ledger/trillianlog ledger/witness " +
-			"signing signing/token signing/token/softhsm vault vault/bundle vault/envelope vault/objects vault/postgres vault/vaulttest/samples",
+			"signing signing/token signing/token/softhsm vault vault/bundle vault/calendar vault/catalogue vault/envelope vault/objects vault/postgres " +
+			"vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger ledger/audit ledger/tiles signing vault/bundle",
 		"cmd/verify-wasm":   "certs ledger vault/bundle", // the same judgement, in a browser
@@ -97,7 +100,7 @@ var drawing = house{
 		"github.com/twpayne/go-pinentry":  "cmd/trien-agent",
 		"github.com/go-pdf/fpdf":          "vault/bundle vault/vaulttest/samples",
 		"github.com/go-fonts/liberation":  "cmd/trien-interop signing vault/bundle vault/vaulttest/samples",
-		"github.com/goccy/go-yaml":        "cmd/trien",
+		"github.com/goccy/go-yaml":        "cmd/trien vault/calendar vault/catalogue",
 		"github.com/prometheus":           "api",
 
 		// Transparency: the pure ledger and its two adapters.

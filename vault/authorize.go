@@ -29,8 +29,9 @@ const (
 	ListDevices   Action = "list_devices" // one's own
 	RevokeDevice  Action = "revoke_device"
 	ExportDossier Action = "export"
-	Renew         Action = "renew_export" // a new time-stamp, by the operator's command
-	Reconcile     Action = "reconcile"    // of all versions with the ledger, by the operator's command
+	Renew         Action = "renew_export"     // a new time-stamp, by the operator's command
+	Reconcile     Action = "reconcile"        // of all versions with the ledger, by the operator's command
+	NewCatalogue  Action = "change_catalogue" // other registers' files are put to use, by the operator's command
 	ListExports   Action = "list_exports"
 	ReadExport    Action = "read_export"
 	Collect       Action = "collect_export" // download a signed export
@@ -43,8 +44,8 @@ const (
 // Actions lists all actions.
 func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
-		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, ListDevices, RevokeDevice, ExportDossier, Renew, Reconcile, ListExports, ReadExport, Collect,
-		Deliver, ReadReceipt, ReadAccess, ReadOwnAccess}
+		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, ListDevices, RevokeDevice, ExportDossier, Renew, Reconcile, NewCatalogue,
+		ListExports, ReadExport, Collect, Deliver, ReadReceipt, ReadAccess, ReadOwnAccess}
 }
 
 // scope is how far a role's right to an action reaches.

@@ -103,8 +103,11 @@ func (v *Vault) depositRecord(n NewDeposit, d Dossier, record Record) (Record, e
 	if !record.ID.IsZero() {
 		return record, nil
 	}
-	if _, ok := d.Register.Kind(n.Kind); !ok {
+	switch kind, ok := v.catalogue.Kind(d.Register, n.Kind); {
+	case !ok:
 		return Record{}, fmt.Errorf("%w: the register has no such kind of record", ErrInvalid)
+	case kind.Retired:
+		return Record{}, fmt.Errorf("%w: the kind takes no new records", ErrInvalid)
 	}
 	title, err := line("title", n.Title, 200)
 	if err != nil {

@@ -17,7 +17,7 @@ func (v *Vault) OpenDossier(ctx context.Context, a Actor, r Register, s Subject)
 	if err := v.authorize(ctx, a, OpenDossier, a.Unit, Target{}); err != nil {
 		return Dossier{}, err
 	}
-	if _, ok := r.Info(); !ok {
+	if _, ok := v.catalogue.Register(r); !ok {
 		return Dossier{}, fmt.Errorf("%w: unknown register", ErrInvalid)
 	}
 	s, err := s.cleaned()

@@ -95,7 +95,7 @@ func (v *Vault) exportJob(in *intake, d Dossier, x *Export, official Account) (J
 	person, _ := bundle.SignatureRects()
 	j := Job{
 		ID: JobID{newID()}, Purpose: ExportApproval, Signer: official.ID, Dossier: d.ID, Export: x.ID, Register: d.Register,
-		Title: "Hồ sơ xuất: " + d.Register.Label().Vi, Reason: x.Purpose,
+		Title: "Hồ sơ xuất: " + v.registerLabel(d.Register).Vi, Reason: x.Purpose,
 	}
 	x.Job = j.ID
 	look := &signing.Appearance{Page: 1, Rect: person}
@@ -119,7 +119,7 @@ func (v *Vault) exportContent(ctx context.Context, d Dossier, x Export, signer A
 		return bundle.Dossier{}, ErrEmptyDossier
 	}
 	out := bundle.Dossier{
-		ID: d.ID.UUID, Export: x.ID.UUID, Register: d.Register.Label().Vi, Unit: unit.Name, Subject: d.Subject.Name,
+		ID: d.ID.UUID, Export: x.ID.UUID, Register: v.registerLabel(d.Register).Vi, Unit: unit.Name, Subject: d.Subject.Name,
 		BirthDate: d.Subject.BirthDate, PersonalNumber: d.Subject.PersonalNumber, Purpose: x.Purpose,
 		Signer: signer.Name, Exported: x.Created, Policy: v.log.Policy(),
 	}
@@ -138,8 +138,7 @@ func (v *Vault) exportContent(ctx context.Context, d Dossier, x Export, signer A
 		if err != nil {
 			return bundle.Dossier{}, err
 		}
-		info, _ := d.Register.Kind(r.Kind)
-		out.Records = append(out.Records, bundle.Record{Title: r.Title, Kind: info.Label.Vi, Version: version})
+		out.Records = append(out.Records, bundle.Record{Title: r.Title, Kind: v.kindLabel(d.Register, r.Kind).Vi, Version: version})
 	}
 	return out, nil
 }

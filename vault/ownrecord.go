@@ -49,20 +49,20 @@ func (v *Vault) OwnDossiers(ctx context.Context, a Actor) (OwnDossiers, error) {
 		return OwnDossiers{}, err
 	}
 	var own OwnDossiers
-	for _, r := range registers {
+	for _, r := range v.catalogue.Registers() {
 		own.Rules = append(own.Rules, RegisterRule{r.Register, v.subjectRule(r.Register)})
 	}
 	account, err := v.store.Account(ctx, a.Account)
 	if err != nil {
 		return OwnDossiers{}, fmt.Errorf("reading account %s: %w", a.Account, err)
 	}
-	all, err := v.store.DossiersOf(ctx, account.PersonalNumber)
+	all, err := v.store.DossiersOf(ctx, v.catalogue.Codes(), account.PersonalNumber)
 	if err != nil {
 		return OwnDossiers{}, fmt.Errorf("listing one's own dossiers: %w", err)
 	}
 	for _, d := range all {
 		rule := v.subjectRule(d.Register)
-		if _, open := rule.until(v.now()); !open {
+		if _, open := rule.Until(v.now()); !open {
 			continue
 		}
 		unit, err := v.store.Unit(ctx, d.Unit)
@@ -79,7 +79,7 @@ func (v *Vault) subjectRule(r Register) SubjectRule {
 	if rule, ok := v.subjectRules[r]; ok {
 		return rule
 	}
-	info, _ := r.Info()
+	info, _ := v.catalogue.Register(r)
 	return info.Subject
 }
 
@@ -101,7 +101,7 @@ func (v *Vault) OwnAccessRecord(ctx context.Context, a Actor, q EventQuery) (Own
 	if err := v.recordRead(ctx, a, ReadOwnAccess, target); err != nil {
 		return OwnRecord{}, err
 	}
-	q.Until, _ = d.Rule.until(v.now())
+	q.Until, _ = d.Rule.Until(v.now())
 	q.Limit = pageSize(q.Limit, 50, 200)
 	events, err := v.store.Events(ctx, q)
 	if err != nil {
@@ -122,7 +122,7 @@ func (v *Vault) ownDossier(ctx context.Context, a Actor, id DossierID) (OwnDossi
 		return OwnDossier{}, fmt.Errorf("reading dossier %s: %w", id, err)
 	}
 	rule := v.subjectRule(d.Register)
-	_, open := rule.until(v.now())
+	_, open := rule.Until(v.now())
 	if !open || account.PersonalNumber == "" || d.Subject.PersonalNumber != account.PersonalNumber {
 		return OwnDossier{}, fmt.Errorf("%w: dossier %s", ErrNotFound, id)
 	}
@@ -142,7 +142,7 @@ func (v *Vault) shownTo(ctx context.Context, a Actor, e Event) (bool, error) {
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
-	until, open := d.Rule.until(v.now())
+	until, open := d.Rule.Until(v.now())
 	return err == nil && open && (until.IsZero() || !e.Time.After(until)), err
 }
 

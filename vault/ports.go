@@ -22,6 +22,7 @@ type Store interface {
 	SignaturePictures
 	Sessions
 	Devices
+	Catalogues
 	Dossiers
 	Versions
 	Uploads
@@ -82,6 +83,18 @@ type Devices interface {
 	AddDeviceSession(ctx context.Context, s Session, nonce [16]byte, until time.Time, e Event) error
 }
 
+// Catalogues keeps every catalogue that the vault has gone by, whole.
+type Catalogues interface {
+	// CatalogueInUse is the newest; [ErrNotFound] before the first.
+	CatalogueInUse(ctx context.Context) (CatalogueInUse, error)
+	// UseCatalogue keeps c with its files and puts it to use at the event's time; the event is written then. If c is the one in
+	// use it reports false and does nothing: of nodes that call it at once with the same, one changes it. [ErrCatalogueVersion]
+	// if another text is kept under the version of one of its files.
+	UseCatalogue(ctx context.Context, c *Catalogue, e Event) (bool, error)
+	// KindsInUse lists the registers that have dossiers, and the kinds that have records. It reads all of them.
+	KindsInUse(ctx context.Context) ([]Register, []Kind, error)
+}
+
 // Dossiers keeps dossiers and their records.
 type Dossiers interface {
 	// AddDossier returns [ErrDossierExists] if the unit holds one with the same register and personal number.
@@ -89,8 +102,8 @@ type Dossiers interface {
 	Dossier(ctx context.Context, id DossierID) (Dossier, error)
 	// Dossiers reads a page by an index: its cost does not grow with the vault. Records is filled in.
 	Dossiers(ctx context.Context, q DossierQuery) ([]Dossier, error)
-	// DossiersOf a person by personal number, in whatever register and unit, oldest first, at most 100; none without a number.
-	DossiersOf(ctx context.Context, personalNumber string) ([]Dossier, error)
+	// DossiersOf a person by personal number, in the registers given and whatever unit, oldest first, at most 100; none without a number.
+	DossiersOf(ctx context.Context, in []Register, personalNumber string) ([]Dossier, error)
 	Record(ctx context.Context, id RecordID) (Record, error)
 	// Records returns all records of a dossier with all their versions, without Manifest; of Receipt there are the first two
 	// lines at least, which name the index (see Version for both).

@@ -8,6 +8,8 @@ import (
 
 	"trien/certs"
 	"trien/signing"
+	"trien/vault/calendar"
+	"trien/vault/catalogue"
 )
 
 // Config is what a vault is made of.
@@ -21,6 +23,10 @@ type Config struct {
 	Sealer    Sealer
 	// SealPicture is how the seal looks on exports (see [CheckSealPicture]); nil: it shows the organisation's name alone.
 	SealPicture *signing.Picture
+	// Catalogue says what registers and kinds there are; nil: [catalogue.Default].
+	Catalogue *Catalogue
+	// Calendar says which days are worked; nil: [calendar.Default].
+	Calendar *calendar.Calendar
 	// SubjectRules take the place of [RegisterInfo.Subject], register by register.
 	SubjectRules map[Register]SubjectRule
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
@@ -73,6 +79,8 @@ type Vault struct {
 	keys          KeyWrapper
 	log           Log
 	accessLog     Log // may be nil
+	catalogue     *Catalogue
+	calendar      *calendar.Calendar
 	subjectRules  map[Register]SubjectRule
 	sealer        Sealer
 	sealPicture   *signing.Picture // may be nil
@@ -99,6 +107,12 @@ func New(c Config) *Vault {
 	if c.Clock == nil {
 		c.Clock = systemClock{}
 	}
+	if c.Catalogue == nil {
+		c.Catalogue = catalogue.Default()
+	}
+	if c.Calendar == nil {
+		c.Calendar = calendar.Default()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -107,8 +121,8 @@ func New(c Config) *Vault {
 	}
 	limits := c.Limits.withDefaults()
 	return &Vault{
-		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, subjectRules: c.SubjectRules,
-		sealer: c.Sealer, sealPicture: c.SealPicture, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
+		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, catalogue: c.Catalogue, calendar: c.Calendar,
+		subjectRules: c.SubjectRules, sealer: c.Sealer, sealPicture: c.SealPicture, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
 	}
@@ -124,6 +138,9 @@ func inMemory(clock Clock) *certs.Fetcher {
 }
 
 func (v *Vault) now() time.Time { return v.clock.Now().UTC().Truncate(time.Microsecond) }
+
+// Calendar is what the vault counts working days by.
+func (v *Vault) Calendar() *calendar.Calendar { return v.calendar }
 
 // MaxSize is the largest document taken, in bytes.
 func (v *Vault) MaxSize() int64 { return v.limits.MaxSize }

@@ -125,17 +125,25 @@ type Label struct {
 	En string `json:"en"`
 }
 
-// Register is one of the six, with the kinds of its records.
+// Register is one of the vault's registers, with who answers for it (R-8.1) and the kinds of its records.
 type Register struct {
-	Register string `json:"register"`
-	Label    Label  `json:"label"`
-	Kinds    []Kind `json:"kinds"`
+	Register         string `json:"register"`
+	Version          int    `json:"version"` // of its file
+	Label            Label  `json:"label"`
+	DataOwner        Label  `json:"data_owner"`
+	BusinessUnit     Label  `json:"business_unit"`
+	Steward          Label  `json:"steward"`
+	TechnicalContact Label  `json:"technical_contact"`
+	Kinds            []Kind `json:"kinds"`
 }
 
 // Kind of record.
 type Kind struct {
-	Kind  string `json:"kind"`
-	Label Label  `json:"label"`
+	Kind            string `json:"kind"`
+	Label           Label  `json:"label"`
+	Secrecy         string `json:"secrecy"` // of a new record
+	ClosedToSubject bool   `json:"closed_to_subject"`
+	Retired         bool   `json:"retired"` // takes no new records
 }
 
 // Subject is the person a dossier is about.

@@ -17,6 +17,7 @@ import (
 	"trien/signing"
 	"trien/signing/token"
 	"trien/vault"
+	"trien/vault/catalogue"
 	"trien/vault/objects"
 )
 
@@ -101,8 +102,10 @@ type config struct {
 		UploadGrace string `yaml:"upload_grace"`
 		ReceiptWait string `yaml:"receipt_wait"`
 	} `yaml:"limits"`
-	SubjectAccess map[string]subjectAccess `yaml:"subject_access"` // by register
-	Scratch       string                   `yaml:"scratch"`
+	Registers     string                             `yaml:"registers"`
+	Calendar      string                             `yaml:"calendar"`
+	SubjectAccess map[string]catalogue.SubjectAccess `yaml:"subject_access"` // by register
+	Scratch       string                             `yaml:"scratch"`
 }
 
 // errConfig is a configuration that cannot be used; the text says which key.
@@ -156,10 +159,17 @@ func (c *config) check() error {
 			return fmt.Errorf("%w: trusted_proxies has %q, not an address or a prefix such as 10.0.0.0/8", errConfig, proxy)
 		}
 	}
-	if _, err := c.subjectRules(); err != nil {
+	known, err := c.catalogue()
+	if err != nil {
 		return err
 	}
-	_, _, err := c.durations()
+	if _, err := c.subjectRules(known); err != nil {
+		return err
+	}
+	if _, err := c.workingDays(); err != nil {
+		return err
+	}
+	_, _, err = c.durations()
 	return err
 }
 
@@ -205,7 +215,15 @@ func (c *config) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
-	rules, err := c.subjectRules()
+	known, err := c.catalogue()
+	if err != nil {
+		return settings{}, err
+	}
+	rules, err := c.subjectRules(known)
+	if err != nil {
+		return settings{}, err
+	}
+	days, err := c.workingDays()
 	if err != nil {
 		return settings{}, err
 	}
@@ -222,7 +240,7 @@ func (c *config) settings() (settings, error) {
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
 		revocationCache: c.Trust.Cache, viewGrace: times.viewGrace, stampURLs: c.Timestamps.URLs, stampTimeout: times.stamps, limits: limits,
-		subjectRules: rules,
+		catalogue: known, calendar: days, subjectRules: rules,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

@@ -68,6 +68,8 @@ func TestConfigIsStrict(t *testing.T) {
 		"no Trillian CA":  {"    ca_file: /etc/trien/tls/trillian-ca.pem", "", "ledger.trillian.ca_file is missing"},
 		"no Trillian key": {"    key: /etc/trien/tls/trillian-client.key", "", "ledger.trillian.key go together"},
 		"repeated key":    {"scratch: /var", "listen: x\nscratch: /var", "listen"},
+		"no registers":    {`registers: ""`, "registers: nowhere", "registers: "},
+		"no calendar":     {`calendar: ""`, "calendar: nowhere", "calendar: "},
 		"not YAML at all": {"listen:", "\tlisten", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

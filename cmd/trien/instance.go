@@ -19,6 +19,7 @@ import (
 	"trien/signing"
 	"trien/signing/token"
 	"trien/vault"
+	"trien/vault/calendar"
 	"trien/vault/envelope"
 	"trien/vault/objects"
 	"trien/vault/postgres"
@@ -50,6 +51,8 @@ type settings struct {
 	stampURLs       []string
 	stampTimeout    time.Duration
 	limits          vault.Limits
+	catalogue       *vault.Catalogue                     // nil: the built-in registers
+	calendar        *calendar.Calendar                   // nil: the built-in years
 	subjectRules    map[vault.Register]vault.SubjectRule // see vault.Config
 	publicURL       string                               // how people reach the server; empty: as a request says
 	trustedProxies  []string                             // whose X-Forwarded-For is believed
@@ -93,6 +96,9 @@ func open(ctx context.Context, s settings, logger *slog.Logger) (_ *instance, er
 	in.closes(sealer.Close)
 	c.Log, c.AccessLog, c.Sealer, c.SealPicture, c.OfferKey = in.logs.records, in.logs.access, sealer, s.seal.picture, s.offerKey
 	in.vault = vault.New(c)
+	if err := in.vault.UseCatalogue(ctx); err != nil {
+		return nil, err
+	}
 	in.api = api.New(api.Config{
 		Vault: in.vault, Logger: logger, Version: version, Scratch: s.scratch, PublicURL: s.publicURL, TrustedProxies: s.trustedProxies,
 		Logs: in.logs.public(), Publications: in.logs.publications(), Witnesses: in.logs.witnessStates(),
@@ -121,8 +127,8 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	return vault.Config{
 		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
 		Store:      store, Objects: in.bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
-		SubjectRules: s.subjectRules,
-		Stamps:       signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
+		Catalogue: s.catalogue, Calendar: s.calendar, SubjectRules: s.subjectRules,
+		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }
 

@@ -26,6 +26,7 @@ func objectsCommand(ctx context.Context, args []string, s stdio) error {
 type serveFlags struct {
 	dir, config         string
 	listen, adminListen string
+	registers           string
 	uploadGrace         time.Duration
 }
 
@@ -36,6 +37,7 @@ func serveCommand(ctx context.Context, args []string, s stdio) error {
 	f.StringVar(&o.config, "config", "", "configuration `file` of a vault on outside services (see deploy/trien.example.yaml)")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8443", "standalone: loopback `address` of the HTTPS server")
 	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9464", "standalone: loopback `address` for metrics and health")
+	f.StringVar(&o.registers, "registers", "", "standalone: `folder` of registers' files, in the place of built-in ones (trien catalogue)")
 	f.DurationVar(&o.uploadGrace, "upload-grace", 0, "standalone: how long an upload without a sign of life is kept (default 15m)")
 	if err := parse(f, args, false); err != nil {
 		return err

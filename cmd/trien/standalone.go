@@ -24,6 +24,7 @@ import (
 	"trien/signing/token"
 	"trien/signing/token/softhsm"
 	"trien/vault"
+	"trien/vault/catalogue"
 	"trien/vault/envelope"
 	"trien/vault/objects"
 	"trien/vault/vaulttest/samples"
@@ -85,8 +86,12 @@ func standaloneSettings(ctx context.Context, svc *standalone.Services, o serveFl
 		stampURLs: []string{svc.Authority.TSA()}, limits: vault.Limits{UploadGrace: o.uploadGrace},
 		scratch: filepath.Join(svc.Dir, "scratch"),
 	}
+	var err error
+	if set.catalogue, err = catalogue.Load(o.registers); err != nil {
+		return settings{}, firstAccount{}, err
+	}
 	admin := firstAccount{login: adminLogin, path: filepath.Join(svc.Dir, "secrets", "admin-password")}
-	err := errors.Join(
+	err = errors.Join(
 		os.MkdirAll(filepath.Join(svc.Dir, "secrets"), 0o700),
 		os.MkdirAll(set.scratch, 0o700),
 		replaceFile(filepath.Join(svc.Dir, "ca.pem"), certs.EncodePEM(svc.Authority.Root()), 0o644),

@@ -109,15 +109,15 @@ func (s *Store) Dossiers(ctx context.Context, q vault.DossierQuery) ([]vault.Dos
 }
 
 // DossiersOf lists a person's dossiers: one look into the index of persons for each register.
-func (s *Store) DossiersOf(ctx context.Context, personalNumber string) ([]vault.Dossier, error) {
+func (s *Store) DossiersOf(ctx context.Context, in []vault.Register, personalNumber string) ([]vault.Dossier, error) {
 	const sql = `select d.id, d.register, d.unit, d.name, d.birth_date, d.personal_number, d.created,
 			(select count(*) from vault.record r where r.dossier = d.id)
 		from vault.dossier d
 		where d.register = any(@registers::text[]) and d.personal_number = @number and d.personal_number <> ''
 		order by d.id limit 100`
-	var registers []string
-	for _, r := range vault.Registers() {
-		registers = append(registers, string(r.Register))
+	registers := make([]string, len(in))
+	for i, r := range in {
+		registers[i] = string(r)
 	}
 	return many(ctx, s.pool, scanDossier, sql, pgx.NamedArgs{"registers": registers, "number": personalNumber})
 }

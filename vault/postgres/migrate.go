@@ -39,6 +39,8 @@ var grants = []struct{ table, rights string }{
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},
+	{"catalogue", "select, insert"},
+	{"catalogue_file", "select, insert"},
 	{"dossier", "select, insert"},
 	{"dossier_word", "select, insert"},
 	{"record", "select, insert, update (versions)"},

@@ -16,6 +16,7 @@ import (
 	"trien/ledger"
 	"trien/signing"
 	"trien/vault"
+	"trien/vault/catalogue"
 	"trien/vault/postgres"
 )
 
@@ -128,7 +129,20 @@ func rows(t *testing.T, conn *pgx.Conn, table string) string {
 // Neither the application nor the owner of the tables can change or delete a line of the access record, or a version.
 func TestAppendOnly(t *testing.T) {
 	d := newDeposited(t)
+	if _, err := d.store.UseCatalogue(t.Context(), catalogue.Default(), event()); err != nil {
+		t.Fatal(err)
+	}
 	attacks := map[string][]string{
+		"catalogue": {
+			`delete from vault.catalogue`,
+			`truncate vault.catalogue`,
+			`update vault.catalogue set since = now()`,
+		},
+		"catalogue_file": {
+			`delete from vault.catalogue_file where false`,
+			`truncate vault.catalogue_file`,
+			`update vault.catalogue_file set text = '\x00', sha256 = sha256('\x00'::bytea)`,
+		},
 		"event": {
 			`update vault.event set outcome = 'refused'`,
 			`update vault.event set agent = agent where false`,
@@ -292,7 +306,7 @@ func TestConstraints(t *testing.T) {
 		{"an empty receipt", "version", second, version(map[string]any{"number": 4, "receipt": `\x`}), checked},
 		{"a person twice", "dossier", d.dossier.ID.String(), set("id", newID()), duplicate},
 		{"a person without a number", "dossier", d.dossier.ID.String(), map[string]any{"id": newID(), "personal_number": ""}, "<nil>"},
-		{"an unknown register", "dossier", d.dossier.ID.String(), map[string]any{"id": newID(), "personal_number": "", "register": "x"}, checked},
+		{"what is no register", "dossier", d.dossier.ID.String(), map[string]any{"id": newID(), "personal_number": "", "register": "X"}, checked},
 		{"a login twice", "account", d.account.ID.String(), set("id", newID()), duplicate},
 		{"an unknown role", "account", d.account.ID.String(), map[string]any{"id": newID(), "login": "b", "role": "root"}, checked},
 		{"a job of nothing", "job", d.job.ID.String(), map[string]any{"id": newID(), "version": nil}, checked},

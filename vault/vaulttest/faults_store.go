@@ -29,6 +29,26 @@ func (s faultyStore) Units(ctx context.Context) ([]vault.Unit, error) {
 	return ask(s.f, "Store.Units", func() ([]vault.Unit, error) { return s.next.Units(ctx) })
 }
 
+func (s faultyStore) CatalogueInUse(ctx context.Context) (vault.CatalogueInUse, error) {
+	return ask(s.f, "Store.CatalogueInUse", func() (vault.CatalogueInUse, error) { return s.next.CatalogueInUse(ctx) })
+}
+
+func (s faultyStore) UseCatalogue(ctx context.Context, c *vault.Catalogue, e vault.Event) (bool, error) {
+	return ask(s.f, "Store.UseCatalogue", func() (bool, error) { return s.next.UseCatalogue(ctx, c, e) })
+}
+
+func (s faultyStore) KindsInUse(ctx context.Context) ([]vault.Register, []vault.Kind, error) {
+	var kinds []vault.Kind
+	registers, err := ask(s.f, "Store.KindsInUse", func() (r []vault.Register, err error) {
+		r, kinds, err = s.next.KindsInUse(ctx)
+		return r, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return registers, kinds, nil
+}
+
 func (s faultyStore) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	return s.f.run("Store.AddAccount", func() error { return s.next.AddAccount(ctx, a, e) })
 }
@@ -197,8 +217,8 @@ func (s faultyStore) Events(ctx context.Context, q vault.EventQuery) ([]vault.Ev
 	return ask(s.f, "Store.Events", func() ([]vault.Event, error) { return s.next.Events(ctx, q) })
 }
 
-func (s faultyStore) DossiersOf(ctx context.Context, personalNumber string) ([]vault.Dossier, error) {
-	return ask(s.f, "Store.DossiersOf", func() ([]vault.Dossier, error) { return s.next.DossiersOf(ctx, personalNumber) })
+func (s faultyStore) DossiersOf(ctx context.Context, in []vault.Register, personalNumber string) ([]vault.Dossier, error) {
+	return ask(s.f, "Store.DossiersOf", func() ([]vault.Dossier, error) { return s.next.DossiersOf(ctx, in, personalNumber) })
 }
 
 func (s faultyStore) BatchEvents(ctx context.Context, limit int, now time.Time, age time.Duration,

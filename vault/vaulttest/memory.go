@@ -24,19 +24,22 @@ type MemoryStore struct {
 	sessions map[vault.SessionID]memorySession
 	devices  map[vault.DeviceID]vault.Device
 	nonces   map[memoryNonce]time.Time
-	dossiers map[vault.DossierID]vault.Dossier
-	records  map[vault.RecordID]*memoryRecord
-	versions map[vault.VersionID]vault.Version
-	uploads  map[vault.UploadID]*memoryUpload
-	jobs     map[vault.JobID]vault.Job
-	exports  map[vault.ExportID]vault.Export
-	outbox   []*memoryEntry
-	events   map[vault.EventID]vault.Event
-	seeds    map[vault.EventID]ledger.EventSeed
-	queue    []vault.EventID // events that are in no batch
-	places   map[vault.EventID]memoryPlace
-	batches  []*memoryBatch
-	garbage  []string
+	// catalogues in the order in which they were put to use, and the sums of their files, by register and version
+	catalogues []vault.CatalogueInUse
+	files      map[memoryFile]ledger.Hash
+	dossiers   map[vault.DossierID]vault.Dossier
+	records    map[vault.RecordID]*memoryRecord
+	versions   map[vault.VersionID]vault.Version
+	uploads    map[vault.UploadID]*memoryUpload
+	jobs       map[vault.JobID]vault.Job
+	exports    map[vault.ExportID]vault.Export
+	outbox     []*memoryEntry
+	events     map[vault.EventID]vault.Event
+	seeds      map[vault.EventID]ledger.EventSeed
+	queue      []vault.EventID // events that are in no batch
+	places     map[vault.EventID]memoryPlace
+	batches    []*memoryBatch
+	garbage    []string
 }
 
 type memorySession struct {
@@ -53,6 +56,7 @@ func NewMemoryStore() *MemoryStore {
 		sessions: map[vault.SessionID]memorySession{},
 		devices:  map[vault.DeviceID]vault.Device{},
 		nonces:   map[memoryNonce]time.Time{},
+		files:    map[memoryFile]ledger.Hash{},
 		dossiers: map[vault.DossierID]vault.Dossier{},
 		records:  map[vault.RecordID]*memoryRecord{},
 		versions: map[vault.VersionID]vault.Version{},

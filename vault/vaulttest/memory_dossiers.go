@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,12 +24,13 @@ func (r *memoryRecord) latest() vault.VersionID {
 	return r.versions[len(r.versions)-1]
 }
 
+var registerForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+
 // AddDossier starts a dossier.
 func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
 	return s.do(ctx, func() error {
 		_, noUnit := get(s.units, d.Unit, "unit")
-		_, known := d.Register.Info()
-		err := first(free(s.dossiers, d.ID, "dossier"), noUnit, s.checkEvent(e), valid(known, "no such register"),
+		err := first(free(s.dossiers, d.ID, "dossier"), noUnit, s.checkEvent(e), valid(registerForm.MatchString(string(d.Register)), "no register's code"),
 			valid(d.Subject.Name != "", "a subject without a name"))
 		if err != nil {
 			return err
@@ -97,11 +99,11 @@ func named(name, part string) bool {
 }
 
 // DossiersOf lists a person's dossiers.
-func (s *MemoryStore) DossiersOf(ctx context.Context, personalNumber string) ([]vault.Dossier, error) {
+func (s *MemoryStore) DossiersOf(ctx context.Context, in []vault.Register, personalNumber string) ([]vault.Dossier, error) {
 	return look(ctx, s, func() ([]vault.Dossier, error) {
 		var found []vault.Dossier
 		for _, d := range s.dossiers {
-			if personalNumber != "" && d.Subject.PersonalNumber == personalNumber {
+			if slices.Contains(in, d.Register) && personalNumber != "" && d.Subject.PersonalNumber == personalNumber {
 				found = append(found, s.counted(d))
 			}
 		}

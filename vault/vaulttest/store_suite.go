@@ -39,6 +39,8 @@ func Store(t *testing.T, open func(t *testing.T) vault.Store) {
 		{"batches of events", storeBatches},
 		{"batches that fail", storeBatchesRefused},
 		{"batches at once", storeBatchesAtOnce},
+		{"catalogues", storeCatalogues},
+		{"one catalogue at once", storeCataloguesAtOnce},
 		{"persons", storePersons},
 		{"dossiers", storeDossiers},
 		{"dossier pages", storeDossierPages},

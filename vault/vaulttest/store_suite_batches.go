@@ -207,7 +207,7 @@ func storePersons(w *world) {
 	ctx := w.Context()
 	of := func(number string) []vault.DossierID {
 		w.Helper()
-		found, err := w.DossiersOf(ctx, number)
+		found, err := w.DossiersOf(ctx, []vault.Register{vault.Party, vault.Protection}, number)
 		w.must("DossiersOf", err)
 		var ids []vault.DossierID
 		for _, d := range found {
@@ -222,6 +222,9 @@ func storePersons(w *world) {
 		w.must("AddDossier", w.AddDossier(ctx, d, w.event(vault.OpenDossier)))
 	}
 	w.same("dossiers in two registers", of(w.dossier.Subject.PersonalNumber), []vault.DossierID{w.dossier.ID, other.ID})
+	alone, err := w.DossiersOf(ctx, []vault.Register{vault.Protection}, w.dossier.Subject.PersonalNumber)
+	w.must("DossiersOf", err)
+	w.same("dossiers in the one register asked for", len(alone), 1)
 	w.same("dossiers without a number", len(of("")), 0)
 	w.same("dossiers of nobody", len(of("00000")), 0)
 

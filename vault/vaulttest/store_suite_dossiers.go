@@ -37,7 +37,7 @@ func storeDossiers(w *world) {
 	refuse("of the same person", vault.ErrDossierExists, func(b *vault.Dossier) { b.Subject.PersonalNumber = d.Subject.PersonalNumber })
 	refuse("with an id that stands", vault.ErrConflict, func(b *vault.Dossier) { b.ID = d.ID })
 	refuse("in a unit that is missing", vault.ErrNotFound, func(b *vault.Dossier) { b.Unit = vault.UnitID{UUID: id()} })
-	refuse("in an unknown register", vault.ErrInvalid, func(b *vault.Dossier) { b.Register = "police" })
+	refuse("in what is no register", vault.ErrInvalid, func(b *vault.Dossier) { b.Register = "Party 2" })
 	refuse("without a name", vault.ErrInvalid, func(b *vault.Dossier) { b.Subject.Name = "" })
 
 	other := vault.Unit{ID: vault.UnitID{UUID: id()}, Name: "Đơn vị khác"}

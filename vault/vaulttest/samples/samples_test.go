@@ -15,7 +15,7 @@ import (
 
 	_ "golang.org/x/image/tiff"
 
-	"trien/vault"
+	registers "trien/vault/catalogue"
 )
 
 // draw writes every file of the small dossiers of one person once for all tests.
@@ -73,7 +73,7 @@ func TestFilesSuitTheVault(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	each(t, func(t *testing.T, d Dossier, f File, content []byte) {
-		if _, ok := vault.Register(d.Register).Kind(vault.Kind(f.Kind)); !ok {
+		if _, ok := registers.Default().Kind(registers.Register(d.Register), registers.Kind(f.Kind)); !ok {
 			t.Errorf("register %s knows no kind %s", d.Register, f.Kind)
 		}
 		if begin, ok := begins[f.MediaType]; !ok || !bytes.HasPrefix(content, []byte(begin)) {

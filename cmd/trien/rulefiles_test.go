@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trien/vault"
+	"trien/vault/catalogue"
 )
 
 func TestSubjectAccess(t *testing.T) {
@@ -30,7 +31,7 @@ func TestSubjectAccess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := c.subjectRules()
+	rules, err := c.subjectRules(catalogue.Default())
 	health := vault.SubjectRule{Showing: vault.Delayed, Delay: 30 * 24 * time.Hour, HideReader: true, Basis: vault.Label{Vi: "Quy chế", En: "By-law"}}
 	if err != nil || len(rules) != 3 || rules[vault.Health] != health || rules[vault.Party].Shows() != vault.Closed || rules[vault.Cadre].Shows() != vault.Shown {
 		t.Errorf("%+v, %v", rules, err)
@@ -46,7 +47,7 @@ func TestSubjectAccess(t *testing.T) {
 		"no days":         {"health: {show: delayed, delay: 0d, basis: {vi: A, en: B}}", `"0d"`},
 		"for ever":        {"health: {show: delayed, delay: 3651d, basis: {vi: A, en: B}}", `"3651d"`},
 		"no basis":        {"health: {show: closed, basis: {vi: A}}", "basis.vi and basis.en"},
-		"too much basis":  {"health: {show: closed, basis: {vi: A, en: " + strings.Repeat("x", maxBasis+1) + "}}", "longer"},
+		"too much basis":  {"health: {show: closed, basis: {vi: A, en: " + strings.Repeat("x", 501) + "}}", "longer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := load(t, tt.rules); err == nil || !strings.Contains(err.Error(), tt.want) {
