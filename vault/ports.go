@@ -36,10 +36,13 @@ type Store interface {
 
 // Units keeps the organisations.
 type Units interface {
-	// AddUnit returns [ErrConflict] if the name stands already.
+	// AddUnit adds a root, without an act; [ErrConflict] if another root that stands has the name, or any unit the code.
 	AddUnit(ctx context.Context, u Unit, e Event) error
 	Unit(ctx context.Context, id UnitID) (Unit, error)
-	Units(ctx context.Context) ([]Unit, error) // by name
+	Units(ctx context.Context) ([]Unit, error) // those that have ended too, by name
+	// Ancestors of a unit on the day of at: the unit itself, what it stood under, and so on up to its root. None if it did not stand then.
+	// Its cost grows with the depth of the tree and with nothing else.
+	Ancestors(ctx context.Context, id UnitID, at time.Time) ([]UnitID, error)
 }
 
 // Accounts keeps who may sign in.

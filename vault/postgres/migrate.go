@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 6
+const schemaVersion = 7
 
 const migrationTable = "vault.migration"
 
@@ -33,8 +33,17 @@ var migrations embed.FS
 // right to update, so that a table which is never locked has none.
 var grants = []struct{ table, rights string }{
 	{"migration", "select"},
-	{"unit", "select, insert"},
-	{"account", "select, insert, update (certificate, delivery_certificate)"},
+	{"unit", "select, insert, update (code, level, ends)"},
+	{"unit_level", "select"},
+	{"unit_tree", "select, update (revision)"},
+	{"unit_act", "select, insert"},
+	{"unit_act_unit", "select, insert"},
+	{"unit_name", "select, insert"},
+	{"unit_parent", "select, insert"},
+	{"unit_head", "select, insert"},
+	{"unit_seal", "select, insert"},
+	{"dossier_holding", "select, insert"},
+	{"account", "select, insert, update (certificate, delivery_certificate, unit)"},
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},

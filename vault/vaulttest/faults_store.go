@@ -29,6 +29,10 @@ func (s faultyStore) Units(ctx context.Context) ([]vault.Unit, error) {
 	return ask(s.f, "Store.Units", func() ([]vault.Unit, error) { return s.next.Units(ctx) })
 }
 
+func (s faultyStore) Ancestors(ctx context.Context, id vault.UnitID, at time.Time) ([]vault.UnitID, error) {
+	return ask(s.f, "Store.Ancestors", func() ([]vault.UnitID, error) { return s.next.Ancestors(ctx, id, at) })
+}
+
 func (s faultyStore) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	return s.f.run("Store.AddAccount", func() error { return s.next.AddAccount(ctx, a, e) })
 }
