@@ -118,3 +118,64 @@ func (s *Store) Ancestors(ctx context.Context, id vault.UnitID, at time.Time) ([
 	}
 	return up, err
 }
+
+// unitTree reads each unit with its past; one row more than there may be tells that there are too many.
+var unitTree = `select ` + unitColumns + `,
+		array(select ` + day("n.begins") + ` from vault.unit_name n where n.unit = u.id order by n.begins),
+		array(select n.name from vault.unit_name n where n.unit = u.id order by n.begins),
+		array(select ` + day("p.begins") + ` from vault.unit_parent p where p.unit = u.id order by p.begins),
+		array(select coalesce(p.parent, '00000000-0000-0000-0000-000000000000') from vault.unit_parent p where p.unit = u.id order by p.begins),
+		coalesce((select to_char(max(h.begins), 'YYYY-MM-DD') from vault.unit_head h where h.unit = u.id), ''),
+		coalesce((select to_char(max(x.begins), 'YYYY-MM-DD') from vault.unit_seal x where x.unit = u.id), ''),
+		coalesce((select max(a.act) from vault.unit_act_unit a where a.unit = u.id), 0)
+	from vault.unit u limit @most`
+
+func scanLife(row pgx.CollectableRow) (l vault.UnitLife, err error) {
+	var named, placed []vault.Date
+	var names []string
+	var parents []vault.UnitID
+	if err := row.Scan(append(unitFields(&l.Unit), &named, &names, &placed, &parents, &l.Head, &l.Seal, &l.Acts)...); err != nil {
+		return l, err
+	}
+	for i, name := range names {
+		l.Names = append(l.Names, vault.UnitName{Unit: l.ID, From: named[i], Name: name})
+	}
+	for i, parent := range parents {
+		l.Parents = append(l.Parents, vault.UnitParent{Unit: l.ID, From: placed[i], Parent: parent})
+	}
+	return l, nil
+}
+
+func scanLevel(row pgx.CollectableRow) (l vault.UnitLevel, err error) {
+	err = row.Scan(&l.Code, &l.Label.Vi, &l.Label.En)
+	return l, err
+}
+
+// UnitTree reads all units with their past, in one snapshot.
+func (s *Store) UnitTree(ctx context.Context) (*vault.UnitTree, error) {
+	var tree *vault.UnitTree
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
+		revision, err := one(ctx, tx, "tree of units", pgx.RowTo[int64], `select revision from vault.unit_tree`, nil)
+		if err != nil {
+			return err
+		}
+		levels, err := many(ctx, tx, scanLevel, `select code, vi, en from vault.unit_level order by rank`, nil)
+		if err != nil {
+			return err
+		}
+		lives, err := many(ctx, tx, scanLife, unitTree, pgx.NamedArgs{"most": vault.MaxUnits + 1})
+		if err != nil {
+			return err
+		}
+		if len(lives) > vault.MaxUnits {
+			return fmt.Errorf("%w: more than %d units", vault.ErrTooLarge, vault.MaxUnits)
+		}
+		tree = vault.NewUnitTree(revision, levels, lives)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the tree of units: %w", translate(ctx, err))
+	}
+	return tree, nil
+}

@@ -20,6 +20,8 @@ type MemoryStore struct {
 	mu       sync.Mutex
 	units    map[vault.UnitID]*memoryUnit
 	tree     int64 // the revision of the units
+	acts     []vault.UnitAct
+	holdings map[vault.DossierID][]vault.Holding // oldest first
 	accounts map[vault.AccountID]vault.Account
 	sessions map[vault.SessionID]memorySession
 	devices  map[vault.DeviceID]vault.Device
@@ -48,6 +50,7 @@ type memorySession struct {
 func NewMemoryStore() *MemoryStore {
 	return &MemoryStore{
 		units:    map[vault.UnitID]*memoryUnit{},
+		holdings: map[vault.DossierID][]vault.Holding{},
 		accounts: map[vault.AccountID]vault.Account{},
 		sessions: map[vault.SessionID]memorySession{},
 		devices:  map[vault.DeviceID]vault.Device{},
@@ -143,8 +146,7 @@ func (s *MemoryStore) Ready(ctx context.Context) error { return ctx.Err() }
 // AddAccount adds a person's access.
 func (s *MemoryStore) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	return s.do(ctx, func() error {
-		_, noUnit := get(s.units, a.Unit, "unit")
-		err := first(free(s.accounts, a.ID, "account"), noUnit, s.checkEvent(e),
+		err := first(free(s.accounts, a.ID, "account"), s.checkStanding(a.Unit), s.checkEvent(e),
 			valid(a.Login != "" && a.Login == strings.ToLower(a.Login), "a login in lower case"),
 			valid(a.Name != "", "an account without a name"), valid(a.Password != "", "an account without a password"),
 			valid(slices.Contains(vault.Roles(), a.Role), "no such role"),

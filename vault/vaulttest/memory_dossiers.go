@@ -26,9 +26,8 @@ func (r *memoryRecord) latest() vault.VersionID {
 // AddDossier starts a dossier.
 func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
 	return s.do(ctx, func() error {
-		_, noUnit := get(s.units, d.Unit, "unit")
 		_, known := d.Register.Info()
-		err := first(free(s.dossiers, d.ID, "dossier"), noUnit, s.checkEvent(e), valid(known, "no such register"),
+		err := first(free(s.dossiers, d.ID, "dossier"), s.checkStanding(d.Unit), s.checkEvent(e), valid(known, "no such register"),
 			valid(d.Subject.Name != "", "a subject without a name"))
 		if err != nil {
 			return err
@@ -41,6 +40,7 @@ func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.E
 		}
 		d.Records, d.Created = 0, moment(d.Created)
 		s.dossiers[d.ID] = d
+		s.holdings[d.ID] = []vault.Holding{{Dossier: d.ID, From: d.Created, Unit: d.Unit}}
 		s.record(e)
 		return nil
 	})

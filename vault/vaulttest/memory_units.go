@@ -12,18 +12,9 @@ import (
 
 // memoryUnit is a unit with its past, oldest first.
 type memoryUnit struct {
-	vault.Unit
-	parents []vault.UnitParent
-}
-
-// under is what the unit stood under on a day.
-func (u *memoryUnit) under(on vault.Date) (parent vault.UnitID) {
-	for _, p := range u.parents {
-		if p.From <= on {
-			parent = p.Parent
-		}
-	}
-	return parent
+	vault.UnitLife
+	heads []vault.UnitHead
+	seals []vault.UnitSeal
 }
 
 // AddUnit adds a root.
@@ -33,7 +24,7 @@ func (s *MemoryStore) AddUnit(ctx context.Context, u vault.Unit, e vault.Event) 
 			return err
 		}
 		for _, o := range s.units {
-			if o.Name == u.Name && o.To == "" && o.parents[len(o.parents)-1].Parent.IsZero() {
+			if o.Name == u.Name && o.To == "" && o.ParentOn("9999").IsZero() {
 				return fmt.Errorf("%w: the unit's name stands already", vault.ErrConflict)
 			}
 		}
@@ -54,7 +45,9 @@ func (s *MemoryStore) checkUnit(u vault.Unit) error {
 }
 
 func (s *MemoryStore) addUnit(u vault.Unit, parent vault.UnitID) {
-	s.units[u.ID] = &memoryUnit{Unit: u, parents: []vault.UnitParent{{Unit: u.ID, From: u.From, Parent: parent}}}
+	s.units[u.ID] = &memoryUnit{UnitLife: vault.UnitLife{
+		Unit: u, Names: []vault.UnitName{{Unit: u.ID, From: u.From, Name: u.Name}}, Parents: []vault.UnitParent{{Unit: u.ID, From: u.From, Parent: parent}},
+	}}
 }
 
 // Unit reads an organisation.
@@ -91,7 +84,7 @@ func (s *MemoryStore) Ancestors(ctx context.Context, id vault.UnitID, at time.Ti
 			return nil, err
 		}
 		var up []vault.UnitID
-		for ; !id.IsZero(); id = s.units[id].under(on) {
+		for ; !id.IsZero(); id = s.units[id].ParentOn(on) {
 			up = append(up, id)
 		}
 		return up, nil
