@@ -60,6 +60,8 @@ func (s *Server) routePages(e *gin.Engine) {
 	quick.GET("/my-dossiers", s.memberPage(s.ownDossiersPage))
 	quick.GET("/my-dossiers/:dossier", s.memberPage(s.ownRecordPage))
 	quick.GET("/accounts", s.memberPage(s.accountsPage))
+	quick.GET("/units", s.memberPage(s.unitsPage))
+	quick.GET("/units/:unit", s.memberPage(s.unitPage))
 }
 
 // visit is one request for a page.

@@ -124,6 +124,7 @@ func viewFuncs(l language) template.FuncMap {
 		"signedAs": signedAs,
 		"kindOf":   signatureKind,
 		"finger":   fingerprint,
+		"fingerOf": fingerOf,
 		"both":     func(vi, en string) string { return pick(l, vi, en) },
 		"string":   func(v any) string { return fmt.Sprint(v) },
 		"newKey":   newKey,

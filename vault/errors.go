@@ -85,3 +85,11 @@ var (
 	ErrUnitChanged   = fmt.Errorf("%w: another act on the unit came first", ErrConflict)
 	ErrUnitFuture    = fmt.Errorf("%w: an act on a unit is recorded from the day on which it takes effect", ErrInvalid)
 )
+
+// What can be wrong with a file of units.
+var (
+	ErrUnitFile    = fmt.Errorf("%w: the file is no table in UTF-8 with commas or semicolons", ErrInvalid)
+	ErrUnitHeading = fmt.Errorf("%w: the first line does not name the columns of units", ErrInvalid)
+	ErrUnitColumns = fmt.Errorf("%w: the line has another number of columns than the heading", ErrInvalid)
+	ErrUnitDate    = fmt.Errorf("%w: a day is dd/mm/yyyy", ErrInvalid)
+)

@@ -43,6 +43,7 @@ func (v *Vault) readUnits(ctx context.Context, a Actor) (*UnitTree, error) {
 // UnitHistory is all that is recorded of a unit.
 type UnitHistory struct {
 	UnitLife
+	Levels      []UnitLevel
 	ParentNames map[UnitID]string // the newest
 	Acts        []UnitAct         // oldest first
 	Heads       []NamedHead       // oldest first
@@ -65,7 +66,7 @@ func (v *Vault) UnitHistory(ctx context.Context, a Actor, ref string) (UnitHisto
 	if err != nil {
 		return UnitHistory{}, err
 	}
-	h := UnitHistory{UnitLife: *l, ParentNames: map[UnitID]string{}}
+	h := UnitHistory{UnitLife: *l, Levels: tree.Levels, ParentNames: map[UnitID]string{}}
 	for _, p := range l.Parents {
 		if parent := tree.Life(p.Parent); parent != nil {
 			h.ParentNames[p.Parent] = parent.Name

@@ -35,14 +35,6 @@ type RefusedUnit struct {
 	Err  error // of the kinds that acts on units have
 }
 
-// Reasons to refuse a whole file of units.
-var (
-	ErrUnitFile    = fmt.Errorf("%w: the file is no table in UTF-8 with separators of comma or semicolon", ErrInvalid)
-	ErrUnitHeading = fmt.Errorf("%w: the first line does not name the columns of units", ErrInvalid)
-	ErrUnitDate    = fmt.Errorf("%w: a day is dd/mm/yyyy", ErrInvalid)
-	ErrUnitColumns = fmt.Errorf("%w: the line has another number of columns than the heading", ErrInvalid)
-)
-
 // The columns of a file of units, in Vietnamese, with or without diacritics, or in English.
 var unitColumns = []struct{ vi, en string }{
 	{"mã đơn vị", "code"}, {"tên đơn vị", "name"}, {"cấp", "level"}, {"mã đơn vị cấp trên", "parent"}, {"ngày thành lập", "established"},

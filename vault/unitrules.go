@@ -2,6 +2,7 @@ package vault
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 )
@@ -25,6 +26,9 @@ func (t *UnitTree) judge(n NewUnitAct) (*UnitChange, error) {
 	if !known {
 		return nil, fmt.Errorf("%w: unknown kind of act", ErrInvalid)
 	}
+	if !n.fits() {
+		return nil, fmt.Errorf("%w: a field that an act of this kind does not use", ErrInvalid)
+	}
 	if len(n.New) > maxParts || len(n.Units) > maxParts {
 		return nil, fmt.Errorf("%w: an act makes or ends up to %d units", ErrInvalid, maxParts)
 	}
@@ -32,6 +36,31 @@ func (t *UnitTree) judge(n NewUnitAct) (*UnitChange, error) {
 		return nil, err
 	}
 	return &j.change, nil
+}
+
+// fits reports whether an act has none but the fields of its kind.
+func (n NewUnitAct) fits() bool {
+	kind := n.Kind
+	n.Kind, n.Effective, n.Basis = "", "", Basis{}
+	switch kind {
+	case EstablishUnit:
+		n.New = nil
+	case RenameUnit:
+		n.Unit, n.Name, n.Code, n.Level = "", "", "", ""
+	case MoveUnit:
+		n.Unit, n.Parent = "", ""
+	case SplitUnit:
+		n.Unit, n.New, n.Ends, n.Successor = "", nil, false, ""
+	case MergeUnits:
+		n.Units, n.New, n.Into = nil, nil, ""
+	case DissolveUnit:
+		n.Unit, n.Successor = "", ""
+	case AppointHead:
+		n.Unit, n.Account, n.Acting, n.Until = "", AccountID{}, false, ""
+	case GiveSeal:
+		n.Unit, n.Certificate = "", nil
+	}
+	return reflect.ValueOf(n).IsZero()
 }
 
 // judgement is an act being judged.

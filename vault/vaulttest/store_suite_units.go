@@ -233,6 +233,7 @@ func storeUnitsRefused(w *world) {
 		{"a merger into what it ends", vault.ErrUnitSuccessor, vault.NewUnitAct{Kind: vault.MergeUnits, Effective: "2013-01-01", Units: []string{"C", "B"}, Into: "B"}},
 		{"a split into nothing", vault.ErrInvalid, vault.NewUnitAct{Kind: vault.SplitUnit, Effective: "2013-01-01", Unit: "C"}},
 		{"no such act", vault.ErrInvalid, vault.NewUnitAct{Kind: "sell", Effective: "2013-01-01", Unit: "C"}},
+		{"a field of another act", vault.ErrInvalid, vault.NewUnitAct{Kind: vault.MoveUnit, Effective: "2013-01-01", Unit: "C", Parent: "R", Successor: "A"}},
 		{"no such level", vault.ErrUnitLevel, vault.NewUnitAct{Kind: vault.EstablishUnit, Effective: "2013-01-01", New: []vault.NewUnit{{Code: "X", Name: "X", Level: "moon"}}}},
 	} {
 		t.refuse(x.what, x.want, x.act)
@@ -377,7 +378,10 @@ func storeUnitsAtRandom(w *world) {
 	for i := range 120 {
 		// Forward most of the time, and back now and then.
 		day = day.AddDate(0, 0, r.IntN(25)-3)
-		n := vault.NewUnitAct{Effective: vault.DateOf(day), Unit: any(), Kind: vault.UnitActKinds()[r.IntN(7)]}
+		n := vault.NewUnitAct{Effective: vault.DateOf(day), Kind: vault.UnitActKinds()[r.IntN(7)]}
+		if n.Kind != vault.EstablishUnit && n.Kind != vault.MergeUnits {
+			n.Unit = any()
+		}
 		fresh := fmt.Sprint("U", 6+2*i)
 		part := func(code string) vault.NewUnit {
 			return vault.NewUnit{Code: code, Name: "Tên " + fmt.Sprint(r.IntN(40)), Level: "branch", Parent: any()}
