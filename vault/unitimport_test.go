@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -115,7 +116,7 @@ func TestImportUnitsNamesEveryRefusedLine(t *testing.T) {
 	for _, l := range done.Refused {
 		refused[l.Line] = l.Err
 		code, _, _ := strings.Cut(lines[l.Line-2].line, ";")
-		if code != l.Code && l.Err != vault.ErrUnitColumns {
+		if code != l.Code && !errors.Is(l.Err, vault.ErrUnitColumns) {
 			t.Errorf("line %d is said to be of %q", l.Line, l.Code)
 		}
 	}
@@ -125,7 +126,7 @@ func TestImportUnitsNamesEveryRefusedLine(t *testing.T) {
 			if err == nil {
 				t.Errorf("%s: taken", l.line)
 			}
-			if fmt.Sprint(err) == fmt.Sprint(vault.ErrUnitCycle) {
+			if errors.Is(err, vault.ErrUnitCycle) {
 				rings++
 			}
 			continue

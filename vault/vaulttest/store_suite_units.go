@@ -24,7 +24,7 @@ func (w *world) tree() *tree {
 	return t
 }
 
-// act fills in a decision and does the act.
+// do fills in a decision and does the act.
 func (t *tree) do(n vault.NewUnitAct) (vault.UnitAct, error) {
 	n.Basis = vault.Basis{Number: "1-QĐ/TU", Date: n.Effective}
 	return t.vault.ActOnUnits(t.Context(), t.admin, n)
@@ -372,7 +372,7 @@ func storeUnitsAtRandom(w *world) {
 		codes = append(codes, fmt.Sprint("U", i))
 		t.establish("2010-01-01", codes[i], codes[i], []string{"", "U0"}[min(i, 1)])
 	}
-	any := func() string { return codes[r.IntN(len(codes))] }
+	some := func() string { return codes[r.IntN(len(codes))] }
 	var dossiers []vault.Dossier
 	done := map[vault.UnitActKind]int{}
 	for i := range 120 {
@@ -380,11 +380,11 @@ func storeUnitsAtRandom(w *world) {
 		day = day.AddDate(0, 0, r.IntN(25)-3)
 		n := vault.NewUnitAct{Effective: vault.DateOf(day), Kind: vault.UnitActKinds()[r.IntN(7)]}
 		if n.Kind != vault.EstablishUnit && n.Kind != vault.MergeUnits {
-			n.Unit = any()
+			n.Unit = some()
 		}
 		fresh := fmt.Sprint("U", 6+2*i)
 		part := func(code string) vault.NewUnit {
-			return vault.NewUnit{Code: code, Name: "Tên " + fmt.Sprint(r.IntN(40)), Level: "branch", Parent: any()}
+			return vault.NewUnit{Code: code, Name: "Tên " + fmt.Sprint(r.IntN(40)), Level: "branch", Parent: some()}
 		}
 		switch n.Kind {
 		case vault.EstablishUnit:
@@ -392,14 +392,14 @@ func storeUnitsAtRandom(w *world) {
 		case vault.RenameUnit:
 			n.Name = "Tên " + fmt.Sprint(r.IntN(40))
 		case vault.MoveUnit:
-			n.Parent = any()
+			n.Parent = some()
 		case vault.SplitUnit:
 			n.New, n.Ends, n.Successor = []vault.NewUnit{part(fresh), part(fresh + "b")}, true, fresh
 		case vault.MergeUnits:
-			n.Units, n.Into = []string{any()}, any()
+			n.Units, n.Into = []string{some()}, some()
 		case vault.DissolveUnit:
 			if r.IntN(2) == 0 {
-				n.Successor = any()
+				n.Successor = some()
 			}
 		case vault.AppointHead:
 			n.Account = w.official.ID
@@ -412,7 +412,7 @@ func storeUnitsAtRandom(w *world) {
 		} else if !errors.Is(err, vault.ErrConflict) && !errors.Is(err, vault.ErrInvalid) {
 			t.Fatalf("act %d, %s: %v", i, n.Kind, err)
 		}
-		if unit, err := t.whole().Find(any()); err == nil && i%4 == 0 {
+		if unit, err := t.whole().Find(some()); err == nil && i%4 == 0 {
 			d := w.newDossier("Ngẫu Nhiên", fmt.Sprint(5000+i))
 			d.Unit, d.Created = unit.ID, day.Add(9*time.Hour)
 			if err := w.AddDossier(ctx, d, w.event(vault.OpenDossier)); err == nil {
