@@ -18,7 +18,7 @@ func TestBrowser(t *testing.T) {
 	p := newPerson(t)
 	for name, test := range map[string]func(*testing.T, *rig, *person){
 		"deposit": depositInABrowser, "without script": browserWithoutScript, "signing": signingInABrowser,
-		"subject": subjectInABrowser,
+		"subject": subjectInABrowser, "units": unitsInABrowser,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"trien/api/client"
 	"trien/api/wire"
 )
@@ -198,4 +200,33 @@ func TestUnitPages(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, resp.StatusCode, want)
 		}
 	}
+}
+
+// unitsInABrowser walks down the tree of a day, searches it, and reads a unit's history.
+func unitsInABrowser(t *testing.T, r *rig, p *person) {
+	admin := r.signIn("quantri")
+	if _, err := admin.ImportUnits(t.Context(), []byte(unitTable), true); err != nil {
+		t.Fatal(err)
+	}
+	rename := act("rename", "2010-05-01")
+	rename.Unit, rename.Name = "XA", "Đảng ủy phường"
+	if _, err := admin.ActOnUnits(t.Context(), rename); err != nil {
+		t.Fatal(err)
+	}
+	p.open("/")
+	p.signIn("vanthu")
+	p.click("a[href='/units']")
+	p.see("table")
+	p.wants("table", "Tỉnh ủy")
+	p.look("units")
+	p.keys("input[name=q]", "dang uy phuong"+kb.Enter)
+	p.see("caption")
+	p.wants("table", "Đảng ủy phường")
+	p.click("tbody th a")
+	p.see("#h-acts")
+	p.wants("h1", "Đảng ủy phường")
+	p.wants("main", "Đảng ủy xã")
+	p.wants("main", "12-QĐ/TU")
+	p.look("unit")
+	p.signOut()
 }
