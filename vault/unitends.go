@@ -108,7 +108,7 @@ func (j *judgement) merge(n NewUnitAct) error {
 	return j.nameFree(into)
 }
 
-// end ends units on the act's day. What stands under them goes to the successor, as the store sees to what else they hold.
+// end ends units on the act's day. What stands under them goes to the successor; the store sees to what else they hold.
 func (j *judgement) end(ending []*UnitLife, successor *UnitLife) error {
 	for _, l := range ending {
 		newest := max(l.From, l.Names[len(l.Names)-1].From, l.Parents[len(l.Parents)-1].From, l.Head, l.Seal)
@@ -120,40 +120,45 @@ func (j *judgement) end(ending []*UnitLife, successor *UnitLife) error {
 		}
 		j.touch(l)
 	}
-	var heirs []*UnitLife
-	for _, l := range ending {
-		for _, id := range slices.SortedFunc(maps.Keys(j.tree.under[l.ID]), compareUnits) {
-			child := j.tree.lives[id]
-			if slices.Contains(heirs, child) {
-				continue
-			}
-			if slices.Contains(ending, child) || !child.everUnder(l.ID, j.day) {
-				continue
-			}
-			if successor == nil {
-				return ErrUnitInUse
-			}
-			heirs = append(heirs, child)
-		}
-	}
-	for _, child := range heirs {
-		if child.To != "" {
-			return ErrUnitLater // it stood there to its end, which comes after this one's
-		}
-		if err := j.place(child, successor.ID); err != nil {
-			return err
-		}
-	}
+	left := j.left(ending)
 	for _, l := range ending {
 		l.To = j.day
 		e := UnitEnd{Unit: l.ID, To: j.day}
 		if successor != nil {
-			j.touch(successor)
 			e.Successor = successor.ID
 		}
 		j.change.Ended = append(j.change.Ended, e)
 	}
+	if successor == nil {
+		if len(left) > 0 {
+			return ErrUnitInUse
+		}
+		return nil
+	}
+	j.touch(successor)
+	for _, l := range left {
+		if l.To != "" {
+			return ErrUnitLater // it stood there to its own end, which comes after this one
+		}
+		if err := j.place(l, successor.ID); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// left are the units that stand under ending ones on the act's day or later, and do not end with them.
+func (j *judgement) left(ending []*UnitLife) []*UnitLife {
+	var left []*UnitLife
+	for _, l := range ending {
+		for _, id := range slices.SortedFunc(maps.Keys(j.tree.under[l.ID]), compareUnits) {
+			child := j.tree.lives[id]
+			if !slices.Contains(left, child) && !slices.Contains(ending, child) && child.everUnder(l.ID, j.day) {
+				left = append(left, child)
+			}
+		}
+	}
+	return left
 }
 
 func compareUnits(a, b UnitID) int { return bytes.Compare(a.UUID[:], b.UUID[:]) }

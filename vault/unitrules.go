@@ -80,29 +80,22 @@ func (j *judgement) touch(l *UnitLife) {
 // standing finds a unit that is there from the act's day to this one: nothing may begin on another.
 func (j *judgement) standing(ref string) (*UnitLife, error) {
 	l, err := j.tree.Find(ref)
-	if err != nil {
-		return nil, err
+	if err == nil && (l.To != "" || !l.Stands(j.day)) {
+		err = fmt.Errorf("%w: unit %s", ErrUnitNotThere, l.ID)
 	}
-	return l, j.mustStand(l)
+	return l, err
 }
 
-func (j *judgement) mustStand(l *UnitLife) error {
-	if l.To != "" || !l.Stands(j.day) {
-		return fmt.Errorf("%w: unit %s", ErrUnitNotThere, l.ID)
-	}
-	return nil
-}
-
-// parent is standing, or nil for none.
-func (j *judgement) parent(ref string) (*UnitLife, UnitID, error) {
+// parent is a unit that stands, or the zero one for none.
+func (j *judgement) parent(ref string) (UnitID, error) {
 	if ref == "" {
-		return nil, UnitID{}, nil
+		return UnitID{}, nil
 	}
 	l, err := j.standing(ref)
 	if err != nil {
-		return nil, UnitID{}, fmt.Errorf("the unit above: %w", err)
+		return UnitID{}, fmt.Errorf("the unit above: %w", err)
 	}
-	return l, l.ID, nil
+	return l.ID, nil
 }
 
 // add makes a unit. Its name is judged by nameFree, once what ends has ended.
@@ -120,7 +113,7 @@ func (j *judgement) add(n NewUnit) (*UnitLife, error) {
 	if !j.tree.levelKnown(n.Level) {
 		return nil, ErrUnitLevel
 	}
-	_, parent, err := j.parent(n.Parent)
+	parent, err := j.parent(n.Parent)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +265,7 @@ func (j *judgement) move(n NewUnitAct) error {
 	if err != nil {
 		return err
 	}
-	_, parent, err := j.parent(n.Parent)
+	parent, err := j.parent(n.Parent)
 	if err != nil {
 		return err
 	}

@@ -123,11 +123,17 @@ func storeUnitsOverTime(w *world) {
 	w.ancestors("C after its end", c, t.on("2021-01-01"))
 	t.must(vault.NewUnitAct{Kind: vault.MergeUnits, Effective: "2022-01-01", Units: []string{"A"}, Into: "BB"})
 
+	// A unit goes up to where the one above it stood, whose name it has.
+	t.establish("2016-01-01", "N1", "Đồng danh", "R")
+	n2 := t.establish("2016-01-01", "N2", "Đồng danh", "N1")
+	t.must(vault.NewUnitAct{Kind: vault.DissolveUnit, Effective: "2017-01-01", Unit: "N1", Successor: "R"})
+	w.ancestors("a unit whose parent went", n2, t.on("2017-01-01"), n2, root)
+
 	names := []string{}
-	for _, n := range t.whole().On("2016-01-01") {
+	for _, n := range t.whole().On("2015-06-01") {
 		names = append(names, fmt.Sprint(n.Depth, " ", n.Name))
 	}
-	w.same("the tree of 2016", names, []string{"0 Ban Tổ chức Thử Nghiệm", "0 Thành ủy", "1 Quận ủy A", "2 Quận ủy B mới", "1 Quận ủy B", "2 Đảng ủy xã"})
+	w.same("the tree of 2015", names, []string{"0 Ban Tổ chức Thử Nghiệm", "0 Thành ủy", "1 Quận ủy A", "2 Quận ủy B mới", "1 Quận ủy B", "2 Đảng ủy xã"})
 }
 
 func storeUnitHeads(w *world) {

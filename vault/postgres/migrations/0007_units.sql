@@ -224,10 +224,8 @@ create trigger unit_head_kept before update or delete or truncate on vault.unit_
 create trigger unit_seal_kept before update or delete or truncate on vault.unit_seal for each statement execute function vault.refuse();
 create trigger holding_kept before update or delete or truncate on vault.dossier_holding for each statement execute function vault.refuse();
 
-alter table vault.dossier enable always trigger dossier_held;
-alter table vault.dossier_holding enable always trigger holding_followed;
+-- Also where a session plays the part of a replica. What only follows from other rows, a replica brings itself.
 alter table vault.account enable always trigger account_unit_guarded;
-alter table vault.unit_name enable always trigger unit_name_followed;
 alter table vault.unit enable always trigger unit_guarded;
 alter table vault.unit_name enable always trigger unit_name_guarded;
 alter table vault.unit_parent enable always trigger unit_parent_guarded;
