@@ -66,6 +66,8 @@ func (s *Server) routePages(e *gin.Engine) {
 	quick.POST("/accounts/:account/delivery-certificate", s.memberUpload(s.deliveryCertificateForm))
 	quick.POST("/accounts/:account/signature-picture", s.memberUpload(s.pictureForm))
 	quick.POST("/accounts/:account/signature-picture/removal", s.memberForm(s.pictureRemovalForm))
+	quick.GET("/units", s.memberPage(s.unitsPage))
+	quick.GET("/units/:unit", s.memberPage(s.unitPage))
 }
 
 // visit is one request for a page.

@@ -19,6 +19,7 @@ func TestBrowser(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *rig, *person){
 		"deposit": depositInABrowser, "without script": browserWithoutScript, "signing": signingInABrowser,
 		"subject": subjectInABrowser, "signed elsewhere": signedElsewhereInABrowser, "account": accountInABrowser,
+		"units": unitsInABrowser,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

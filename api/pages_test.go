@@ -205,15 +205,15 @@ func TestPageHeaders(t *testing.T) {
 func TestPagesForEachRole(t *testing.T) {
 	r := newRig(t)
 	d := r.dossier(r.signIn("vanthu"))
-	pages := []string{"/", "/exports", "/signing-jobs", "/access-record", "/accounts", "/dossiers/" + d.ID, "/new-dossier", "/my-dossiers", "/my-dossiers/" + d.ID}
+	pages := []string{"/", "/exports", "/signing-jobs", "/access-record", "/accounts", "/dossiers/" + d.ID, "/new-dossier", "/my-dossiers", "/my-dossiers/" + d.ID, "/units"}
 	want := map[string][]int{
-		"vanthu":   {200, 200, 403, 403, 403, 200, 200, 403, 403},
-		"lanhdao":  {200, 200, 200, 403, 403, 200, 200, 403, 403},
-		"thamdinh": {200, 200, 403, 403, 403, 403, 200, 403, 403},
-		"kiemtoan": {200, 200, 403, 200, 403, 403, 200, 403, 403},
-		"quantri":  {200, 200, 403, 403, 200, 403, 200, 403, 403},
-		"xa":       {200, 200, 403, 403, 403, 403, 200, 403, 403},
-		"chuthe":   {200, 200, 403, 403, 403, 403, 200, 200, 404},
+		"vanthu":   {200, 200, 403, 403, 403, 200, 200, 403, 403, 200},
+		"lanhdao":  {200, 200, 200, 403, 403, 200, 200, 403, 403, 200},
+		"thamdinh": {200, 200, 403, 403, 403, 403, 200, 403, 403, 403},
+		"kiemtoan": {200, 200, 403, 200, 403, 403, 200, 403, 403, 200},
+		"quantri":  {200, 200, 403, 403, 200, 403, 200, 403, 403, 200},
+		"xa":       {200, 200, 403, 403, 403, 403, 200, 403, 403, 200},
+		"chuthe":   {200, 200, 403, 403, 403, 403, 200, 200, 404, 403},
 	}
 	for login, statuses := range want {
 		p := r.reader()

@@ -82,7 +82,7 @@ func fieldOf(err error) string {
 }
 
 // kinds is the one table from errors to what people see. It is read from the top.
-var kinds = joinKinds(transportKinds, depositKinds, signingKinds, deliveryKinds, accessKinds, integrityKinds, generalKinds)
+var kinds = joinKinds(transportKinds, depositKinds, signingKinds, deliveryKinds, accessKinds, unitKinds, integrityKinds, generalKinds)
 
 func joinKinds(lists ...[]kind) []kind {
 	var all []kind

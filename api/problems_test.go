@@ -13,7 +13,7 @@ import (
 // TestEveryErrorOfTheVaultIsInTheTable reads the names out of vault/errors.go and looks for each in the table's source.
 func TestEveryErrorOfTheVaultIsInTheTable(t *testing.T) {
 	table := map[string]bool{}
-	for _, file := range []string{"problems.go", "problems_vault.go"} {
+	for _, file := range []string{"problems.go", "problems_vault.go", "problems_units.go"} {
 		for name := range namesOf(t, file, "vault") {
 			table[name] = true
 		}
@@ -82,7 +82,9 @@ func TestCodesAreStable(t *testing.T) {
 		"key_reused", "ledger_forked", "ledger_policy", "malformed_request", "media_type", "method_not_allowed", "name_taken",
 		"no_certificate", "no_delivery_certificate", "no_device", "no_such_address", "not_found", "not_logged", "not_pdf", "not_ready", "not_witnessed", "overtaken", "own_work", "password", "picture",
 		"password_weak", "range", "seal_rate", "session_expired", "signature", "signed_file", "size_mismatch", "stale", "tampered", "timeout", "too_large",
-		"too_many_requests", "too_many_tries", "too_slow", "unauthenticated", "unavailable", "unsupported_pdf",
+		"too_many_requests", "too_many_tries", "too_slow", "unauthenticated", "unavailable", "unit_changed", "unit_code",
+		"unit_columns", "unit_cycle", "unit_date", "unit_file", "unit_future", "unit_heading", "unit_in_use", "unit_later", "unit_level", "unit_name",
+		"unit_not_there", "unit_successor", "unsupported_pdf",
 	} {
 		if codes[code] == 0 {
 			t.Errorf("code %s is gone: clients count on it", code)

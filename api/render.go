@@ -136,6 +136,7 @@ func viewFuncs(l language, c *vault.Catalogue) template.FuncMap {
 		"signedAs": signedAs,
 		"kindOf":   signatureKind,
 		"finger":   fingerprint,
+		"fingerOf": fingerOf,
 		"both":     func(vi, en string) string { return pick(l, vi, en) },
 		"string":   func(v any) string { return fmt.Sprint(v) },
 		"newKey":   newKey,

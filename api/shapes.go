@@ -22,8 +22,6 @@ func toMe(a vault.Actor) wire.Me {
 	return wire.Me{Account: a.Account.String(), Login: a.Login, Name: a.Name, Unit: a.Unit.String(), Role: string(a.Role)}
 }
 
-func toUnit(u vault.Unit) wire.Unit { return wire.Unit{ID: u.ID.String(), Name: u.Name} }
-
 func toAccount(a vault.Account) wire.Account {
 	return wire.Account{
 		ID: a.ID.String(), Login: a.Login, Name: a.Name, Post: a.Post, Unit: a.Unit.String(), Role: string(a.Role),

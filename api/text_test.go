@@ -93,6 +93,9 @@ func TestEveryValueHasWords(t *testing.T) {
 	for _, o := range []vault.Origin{vault.Declared, vault.Digitised, vault.Produced, vault.Shared} {
 		keys = append(keys, "origin."+string(o))
 	}
+	for _, k := range vault.UnitActKinds() {
+		keys = append(keys, "unitact."+string(k))
+	}
 	for _, o := range []vault.Outcome{vault.Done, vault.Refused} {
 		keys = append(keys, "outcome."+string(o))
 	}

@@ -14,6 +14,7 @@ import (
 // Vault is what the front asks of the domain: [vault.Vault] as it is, split by noun.
 type Vault interface {
 	sessions
+	units
 	accounts
 	signers
 	devices
@@ -30,6 +31,14 @@ type sessions interface {
 	SignIn(ctx context.Context, login, password string, from vault.Source) (vault.Session, vault.Token, error)
 	Authenticate(ctx context.Context, token vault.Token, from vault.Source) (vault.Actor, error)
 	SignOut(ctx context.Context, a vault.Actor) error
+}
+
+type units interface {
+	UnitsOn(ctx context.Context, a vault.Actor, day vault.Date) (vault.UnitListing, error)
+	UnitHistory(ctx context.Context, a vault.Actor, ref string) (vault.UnitHistory, error)
+	ActOnUnits(ctx context.Context, a vault.Actor, n vault.NewUnitAct) (vault.UnitAct, error)
+	ImportUnits(ctx context.Context, a vault.Actor, r io.Reader, dry bool) (vault.UnitImport, error)
+	Holdings(ctx context.Context, a vault.Actor, id vault.DossierID) ([]vault.NamedHolding, error)
 }
 
 type accounts interface {

@@ -229,6 +229,12 @@ func TestReadsNeedTheirEvent(t *testing.T) {
 		act  func() (read bool, err error)
 	}{
 		{"Units", func() (bool, error) { u, err := r.Units(ctx, r.admin); return u != nil, err }},
+		{"UnitsOn", func() (bool, error) { l, err := r.UnitsOn(ctx, r.admin, ""); return l.Units != nil, err }},
+		{"UnitHistory", func() (bool, error) {
+			h, err := r.UnitHistory(ctx, r.admin, r.unit.ID.String())
+			return h.Names != nil, err
+		}},
+		{"Holdings", func() (bool, error) { h, err := r.Holdings(ctx, r.staff, d.ID); return h != nil, err }},
 		{"Accounts", func() (bool, error) { a, err := r.Accounts(ctx, r.admin); return a != nil, err }},
 		{"Officials", func() (bool, error) { a, err := r.Officials(ctx, r.staff); return a != nil, err }},
 		{"Dossiers", func() (bool, error) {

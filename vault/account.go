@@ -7,12 +7,6 @@ import (
 	"trien/ledger"
 )
 
-// Unit is an organisation that holds dossiers and employs accounts.
-type Unit struct {
-	ID   UnitID
-	Name string
-}
-
 // Role is what an account is for. An account has exactly one (R-16.3-5 keeps the hands apart).
 type Role string
 

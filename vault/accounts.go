@@ -151,11 +151,15 @@ func (v *Vault) SetCertificate(ctx context.Context, a Actor, id AccountID, der [
 }
 
 func (v *Vault) checkCertificate(der []byte) error {
+	return v.checkCertificateFor(der, certs.SignAsPerson)
+}
+
+func (v *Vault) checkCertificateFor(der []byte, p certs.Purpose) error {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return fmt.Errorf("%w: not an X.509 certificate", ErrCertificate)
 	}
-	if _, err := v.anchors.Chain(cert, v.intermediates, v.now(), certs.SignAsPerson); err != nil {
+	if _, err := v.anchors.Chain(cert, v.intermediates, v.now(), p); err != nil {
 		return fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	return nil

@@ -13,7 +13,9 @@ type Action string
 const (
 	SignIn        Action = "sign_in"
 	SignOut       Action = "sign_out"
-	ManageAccess  Action = "manage_access" // units, accounts, certificates
+	ManageAccess  Action = "manage_access" // units without an act, accounts, certificates
+	ManageUnits   Action = "manage_units"  // acts on units: see [UnitAct]
+	ReadUnits     Action = "read_units"    // the organisation tree and its past
 	ListAccounts  Action = "list_accounts" // or units
 	OpenDossier   Action = "open_dossier"  // start a dossier
 	ListDossiers  Action = "list_dossiers"
@@ -43,7 +45,7 @@ const (
 
 // Actions lists all actions.
 func Actions() []Action {
-	return []Action{SignIn, SignOut, ManageAccess, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
+	return []Action{SignIn, SignOut, ManageAccess, ManageUnits, ReadUnits, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
 		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, ListDevices, RevokeDevice, ExportDossier, Renew, Reconcile, NewCatalogue,
 		ListExports, ReadExport, Collect, Deliver, ReadReceipt, ReadAccess, ReadOwnAccess}
 }
@@ -63,18 +65,18 @@ var rights = map[Role]map[Action]scope{
 	Staff: {
 		SignOut: everywhere, OpenDossier: ownUnit, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit,
 		Disclose: ownUnit, Submit: ownUnit, ExportDossier: ownUnit, Collect: ownUnit, Deliver: ownUnit,
-		ReadReceipt: ownUnit,
+		ReadReceipt: ownUnit, ReadUnits: everywhere,
 	},
 	Official: {
-		SignOut: everywhere, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit, Disclose: ownUnit,
+		SignOut: everywhere, ReadUnits: everywhere, ListDossiers: ownUnit, ReadDossier: ownUnit, Deposit: ownUnit, Disclose: ownUnit,
 		Submit: ownUnit, Sign: ownUnit, EnrolDevice: ownUnit, ListDevices: ownUnit, RevokeDevice: ownUnit, ExportDossier: ownUnit, Collect: ownUnit,
 		Deliver: ownUnit, ReadReceipt: ownUnit,
 	},
 	// Exports made for an appraiser reach further than the unit: see [Vault.OpenExport].
 	Appraiser: {SignOut: everywhere},
 	// An auditor verifies and reads no content.
-	Auditor:             {SignOut: everywhere, ReadReceipt: everywhere, ReadAccess: everywhere},
-	SystemAdministrator: {SignOut: everywhere, ManageAccess: everywhere, RevokeDevice: everywhere},
+	Auditor:             {SignOut: everywhere, ReadReceipt: everywhere, ReadAccess: everywhere, ReadUnits: everywhere},
+	SystemAdministrator: {SignOut: everywhere, ManageAccess: everywhere, ManageUnits: everywhere, ReadUnits: everywhere, RevokeDevice: everywhere},
 	// Which dossiers are one's own: see [Vault.OwnAccessRecord].
 	RoleSubject: {SignOut: everywhere, ReadOwnAccess: everywhere},
 }

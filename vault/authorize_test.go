@@ -13,11 +13,11 @@ import (
 
 // allowedTable is the whole decision: for each role, the actions it may do in its own unit; those with a + also elsewhere.
 const allowedTable = `
-staff: sign_out+ open_dossier list_dossiers read_dossier deposit disclose submit export collect_export deliver_export read_receipt
-official: sign_out+ list_dossiers read_dossier deposit disclose submit sign enrol_device list_devices revoke_device export collect_export deliver_export read_receipt
+staff: sign_out+ open_dossier list_dossiers read_dossier deposit disclose submit export collect_export deliver_export read_receipt read_units+
+official: sign_out+ read_units+ list_dossiers read_dossier deposit disclose submit sign enrol_device list_devices revoke_device export collect_export deliver_export read_receipt
 appraiser: sign_out+
-auditor: sign_out+ read_receipt+ read_access+
-system_administrator: sign_out+ manage_access+ revoke_device+
+auditor: sign_out+ read_receipt+ read_access+ read_units+
+system_administrator: sign_out+ manage_access+ manage_units+ read_units+ revoke_device+
 subject: sign_out+ read_own_access+
 `
 
@@ -75,6 +75,23 @@ func TestEveryUseCaseAuthorises(t *testing.T) {
 		{"SignOut", vault.SignOut, []vault.Actor{nobody}, r.SignOut},
 		{"CreateUnit", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error { _, err := r.CreateUnit(ctx, a, "X"); return err })},
 		{"Units", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error { _, err := r.Units(ctx, a); return err })},
+		{"ActOnUnits", vault.ManageUnits, others, call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.ActOnUnits(ctx, a, vault.NewUnitAct{})
+			return err
+		})},
+		{"ImportUnits", vault.ManageUnits, others, call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.ImportUnits(ctx, a, strings.NewReader(""), true)
+			return err
+		})},
+		{"UnitsOn", vault.ReadUnits, []vault.Actor{r.appraiser, r.subject, nobody}, call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.UnitsOn(ctx, a, "")
+			return err
+		})},
+		{"UnitHistory", vault.ReadUnits, []vault.Actor{r.appraiser, r.subject, nobody}, call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.UnitHistory(ctx, a, r.unit.ID.String())
+			return err
+		})},
+		{"Holdings", vault.ReadDossier, records, call(func(ctx context.Context, a vault.Actor) error { _, err := r.Holdings(ctx, a, d.ID); return err })},
 		{"CreateAccount", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error {
 			_, err := r.CreateAccount(ctx, a, vault.NewAccount{})
 			return err

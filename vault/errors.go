@@ -72,3 +72,25 @@ var (
 	ErrDeliveryRevoked       = fmt.Errorf("%w: revoked or suspended", ErrDeliveryCertificate)
 	ErrDeliveryStanding      = fmt.Errorf("%w: nobody says whether a delivery certificate is revoked", ErrUnavailable)
 )
+
+// What can be wrong with acts on units.
+var (
+	ErrUnitCode      = fmt.Errorf("%w: the unit's code is taken", ErrConflict)
+	ErrUnitName      = fmt.Errorf("%w: a unit of this name stands beside it", ErrConflict)
+	ErrUnitLevel     = fmt.Errorf("%w: there is no such level of units", ErrInvalid)
+	ErrUnitNotThere  = fmt.Errorf("%w: the unit does not stand from that day to this", ErrConflict)
+	ErrUnitCycle     = fmt.Errorf("%w: the unit would stand under itself", ErrConflict)
+	ErrUnitInUse     = fmt.Errorf("%w: the unit has dossiers, accounts or units under it, and no successor is named", ErrConflict)
+	ErrUnitSuccessor = fmt.Errorf("%w: the successor is the unit that ends, or stands under it", ErrConflict)
+	ErrUnitLater     = fmt.Errorf("%w: the unit has an act of that day or later", ErrConflict)
+	ErrUnitChanged   = fmt.Errorf("%w: another act on the unit came first", ErrConflict)
+	ErrUnitFuture    = fmt.Errorf("%w: an act on a unit is recorded from the day on which it takes effect", ErrInvalid)
+)
+
+// What can be wrong with a file of units.
+var (
+	ErrUnitFile    = fmt.Errorf("%w: the file is no table in UTF-8 with commas or semicolons", ErrInvalid)
+	ErrUnitHeading = fmt.Errorf("%w: the first line does not name the columns of units", ErrInvalid)
+	ErrUnitColumns = fmt.Errorf("%w: the line has another number of columns than the heading", ErrInvalid)
+	ErrUnitDate    = fmt.Errorf("%w: a day is dd/mm/yyyy", ErrInvalid)
+)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +106,27 @@ var stages = []stage{
 			return r.SetDeliveryCertificate(r.t.Context(), r.admin, r.appraiser.Account, as[[]byte](der))
 		},
 		retry: true,
+	},
+	{
+		name:    "import units",
+		prepare: func(*rig) any { return unitHeading + "TU;Tỉnh ủy;province;;01/01/1990;1;01/01/1990\n" },
+		act: func(r *rig, table any) error {
+			_, err := r.ImportUnits(r.t.Context(), r.admin, strings.NewReader(as[string](table)), false)
+			return err
+		},
+		retry: true, // a unit that stands as its line says is left as it is
+	},
+	{
+		name: "merge units",
+		prepare: func(r *rig) any {
+			r.dossier()
+			r.importUnits(unitHeading+"TU;Tỉnh ủy;province;;01/01/1990;1;01/01/1990\n", false)
+			return unitAct(vault.NewUnitAct{Kind: vault.MergeUnits, Units: []string{r.unit.ID.String()}, Into: "TU"}, "2020-01-01")
+		},
+		act: func(r *rig, n any) error {
+			_, err := r.ActOnUnits(r.t.Context(), r.admin, as[vault.NewUnitAct](n))
+			return err
+		},
 	},
 	{
 		name: "deliver",
@@ -251,6 +273,13 @@ func (s stage) fail(t *testing.T, fault vaulttest.Fault) bool {
 func (r *rig) consistent() {
 	r.t.Helper()
 	ctx := r.t.Context()
+	tree, err := r.store.UnitTree(ctx)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := tree.Check(); err != nil {
+		r.t.Error(err)
+	}
 	objects := map[string]bool{}
 	list, err := r.store.Dossiers(ctx, vault.DossierQuery{Unit: r.unit.ID, Limit: 100})
 	if err != nil {

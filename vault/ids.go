@@ -17,9 +17,13 @@ type (
 	EventID   struct{ uuid.UUID }
 	DeviceID  struct{ uuid.UUID }
 	BatchID   struct{ uuid.UUID }
+	UnitActID struct{ uuid.UUID }
 )
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// IsZero reports whether no identifier was given.
+func (id UnitID) IsZero() bool { return id.UUID == uuid.Nil }
 
 // IsZero reports whether no identifier was given.
 func (id AccountID) IsZero() bool { return id.UUID == uuid.Nil }

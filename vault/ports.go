@@ -18,6 +18,7 @@ import (
 // an [Event] write it in the same transaction: no act without its line in the access record.
 type Store interface {
 	Units
+	UnitActs
 	Accounts
 	SignaturePictures
 	Sessions
@@ -38,10 +39,29 @@ type Store interface {
 
 // Units keeps the organisations.
 type Units interface {
-	// AddUnit returns [ErrConflict] if the name stands already.
+	// AddUnit adds a root, without an act; [ErrConflict] if another root that stands has the name, or any unit the code.
 	AddUnit(ctx context.Context, u Unit, e Event) error
 	Unit(ctx context.Context, id UnitID) (Unit, error)
-	Units(ctx context.Context) ([]Unit, error) // by name
+	Units(ctx context.Context) ([]Unit, error) // those that have ended too, by name
+	// Ancestors of a unit on the day of at: the unit itself, what it stood under, and so on up to its root. None if it did not stand then.
+	// Its cost grows with the depth of the tree and with nothing else.
+	Ancestors(ctx context.Context, id UnitID, at time.Time) ([]UnitID, error)
+}
+
+// UnitActs keeps what was done to organisations.
+type UnitActs interface {
+	// UnitTree reads all units with their past. [ErrTooLarge] if there are more than [MaxUnits].
+	UnitTree(ctx context.Context) (*UnitTree, error)
+	// ChangeUnits writes acts, in their order, all or none, with their events. [ErrStale] if the tree is not at the revision any more.
+	// A unit that ends hands its accounts to its successor, and what it held on that day or later to the same, a dossier that came to it
+	// after that day right after it came; with no successor it must have neither ([ErrUnitInUse]). [ErrDossierExists] if both have a dossier
+	// of one person in one register.
+	ChangeUnits(ctx context.Context, revision int64, changes []UnitChange) error
+	UnitActs(ctx context.Context, id UnitID) ([]UnitAct, error)   // done to a unit, oldest first
+	UnitHeads(ctx context.Context, id UnitID) ([]UnitHead, error) // oldest first
+	UnitSeals(ctx context.Context, id UnitID) ([]UnitSeal, error) // oldest first
+	// Holdings of a dossier, oldest first; [ErrNotFound] if there is no such dossier.
+	Holdings(ctx context.Context, id DossierID) ([]Holding, error)
 }
 
 // Accounts keeps who may sign in.

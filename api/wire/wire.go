@@ -69,10 +69,14 @@ type Me struct {
 	Role    string `json:"role"`
 }
 
-// Unit is an organisation.
+// Unit is an organisation. Days are yyyy-mm-dd.
 type Unit struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID    string `json:"id"`
+	Name  string `json:"name"` // the newest, in lists without a day
+	Code  string `json:"code,omitempty"`
+	Level string `json:"level,omitempty"`
+	From  string `json:"from,omitempty"` // its first day
+	To    string `json:"to,omitempty"`   // the first day after its end
 }
 
 // NewUnit asks for a unit.

@@ -11,36 +11,6 @@ import (
 	"trien/vault"
 )
 
-// AddUnit adds an organisation; [vault.ErrConflict] if its name stands already.
-func (s *Store) AddUnit(ctx context.Context, u vault.Unit, e vault.Event) error {
-	const sql = `insert into vault.unit (id, name) values (@id, @name) on conflict (name) do nothing`
-	return s.write(ctx, func(tx pgx.Tx) error {
-		n, err := change(ctx, tx, sql, pgx.NamedArgs{"id": ref(u.ID.UUID), "name": u.Name})
-		if err != nil {
-			return fmt.Errorf("adding unit %s: %w", u.ID, err)
-		}
-		if n == 0 {
-			return fmt.Errorf("%w: the unit's name stands already", vault.ErrConflict)
-		}
-		return addEvent(ctx, tx, e)
-	})
-}
-
-func scanUnit(row pgx.CollectableRow) (u vault.Unit, err error) {
-	err = row.Scan(&u.ID, &u.Name)
-	return u, err
-}
-
-// Unit reads an organisation.
-func (s *Store) Unit(ctx context.Context, id vault.UnitID) (vault.Unit, error) {
-	return one(ctx, s.pool, "unit", scanUnit, `select id, name from vault.unit where id = @id`, pgx.NamedArgs{"id": ref(id.UUID)})
-}
-
-// Units lists the organisations by name.
-func (s *Store) Units(ctx context.Context) ([]vault.Unit, error) {
-	return many(ctx, s.pool, scanUnit, `select id, name from vault.unit order by name collate "C"`, nil)
-}
-
 // AddAccount adds a person's access; [vault.ErrNameTaken] if the login stands already.
 func (s *Store) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	const sql = `insert into vault.account (id, login, name, post, unit, role, password, certificate, delivery_certificate, created, personal_number)

@@ -21,6 +21,10 @@ var meanings = map[string]error{
 	"version_approval_unique": vault.ErrJobDone,
 	"device_key_unique":       vault.ErrDeviceKnown,
 	"device_nonce_unique":     vault.ErrDevice,
+	"unit_code_unique":        vault.ErrUnitCode,
+	"unit_standing_check":     vault.ErrUnitNotThere,
+	"unit_later_check":        vault.ErrUnitLater,
+	"dossier_person_unique":   vault.ErrDossierExists,
 }
 
 // SQLSTATEs, PostgreSQL's appendix A.

@@ -11,23 +11,30 @@ import (
 	"trien/vault"
 )
 
+const insertEvent = `insert into vault.event (` + eventColumns + `)
+		values (@id, @time, @account, @session, @unit, @role, @action, @outcome, @reason, @purpose,
+			@dossier, @record, @version, @job, @export, @subject, @address, @agent, @device)`
+
 // addEvent writes a line of the access record in the transaction of what it tells. The database gives it its seed and its place in
 // the queue of batches.
 func addEvent(ctx context.Context, tx pgx.Tx, e vault.Event) error {
-	const sql = `insert into vault.event (` + eventColumns + `)
-		values (@id, @time, @account, @session, @unit, @role, @action, @outcome, @reason, @purpose,
-			@dossier, @record, @version, @job, @export, @subject, @address, @agent, @device)`
-	_, err := change(ctx, tx, sql, pgx.NamedArgs{
+	if _, err := change(ctx, tx, insertEvent, eventArgs(e)); err != nil {
+		return fmt.Errorf("recording event %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// queueEvent is addEvent as a part of a batch.
+func queueEvent(b *pgx.Batch, e vault.Event) { b.Queue(insertEvent, eventArgs(e)) }
+
+func eventArgs(e vault.Event) pgx.NamedArgs {
+	return pgx.NamedArgs{
 		"id": ref(e.ID.UUID), "time": moment(e.Time), "account": ref(e.Account.UUID), "session": ref(e.Session.UUID),
 		"unit": ref(e.Unit.UUID), "role": string(e.Role), "action": string(e.Action), "outcome": string(e.Outcome),
 		"reason": e.Reason, "purpose": storable(e.Purpose), "dossier": ref(e.Target.Dossier.UUID), "record": ref(e.Target.Record.UUID),
 		"version": ref(e.Target.Version.UUID), "job": ref(e.Target.Job.UUID), "export": ref(e.Target.Export.UUID),
 		"subject": ref(e.Target.Subject.UUID), "address": storable(e.Source.Address), "agent": storable(e.Source.Agent), "device": ref(e.Device.UUID),
-	})
-	if err != nil {
-		return fmt.Errorf("recording event %s: %w", e.ID, err)
 	}
-	return nil
 }
 
 // storable drops what a text column cannot hold. What a stranger wrote must not keep a refusal out of the record.

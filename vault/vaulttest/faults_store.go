@@ -49,6 +49,34 @@ func (s faultyStore) KindsInUse(ctx context.Context) ([]vault.Register, []vault.
 	return registers, kinds, nil
 }
 
+func (s faultyStore) Ancestors(ctx context.Context, id vault.UnitID, at time.Time) ([]vault.UnitID, error) {
+	return ask(s.f, "Store.Ancestors", func() ([]vault.UnitID, error) { return s.next.Ancestors(ctx, id, at) })
+}
+
+func (s faultyStore) UnitTree(ctx context.Context) (*vault.UnitTree, error) {
+	return ask(s.f, "Store.UnitTree", func() (*vault.UnitTree, error) { return s.next.UnitTree(ctx) })
+}
+
+func (s faultyStore) ChangeUnits(ctx context.Context, revision int64, changes []vault.UnitChange) error {
+	return s.f.run("Store.ChangeUnits", func() error { return s.next.ChangeUnits(ctx, revision, changes) })
+}
+
+func (s faultyStore) UnitActs(ctx context.Context, id vault.UnitID) ([]vault.UnitAct, error) {
+	return ask(s.f, "Store.UnitActs", func() ([]vault.UnitAct, error) { return s.next.UnitActs(ctx, id) })
+}
+
+func (s faultyStore) UnitHeads(ctx context.Context, id vault.UnitID) ([]vault.UnitHead, error) {
+	return ask(s.f, "Store.UnitHeads", func() ([]vault.UnitHead, error) { return s.next.UnitHeads(ctx, id) })
+}
+
+func (s faultyStore) UnitSeals(ctx context.Context, id vault.UnitID) ([]vault.UnitSeal, error) {
+	return ask(s.f, "Store.UnitSeals", func() ([]vault.UnitSeal, error) { return s.next.UnitSeals(ctx, id) })
+}
+
+func (s faultyStore) Holdings(ctx context.Context, id vault.DossierID) ([]vault.Holding, error) {
+	return ask(s.f, "Store.Holdings", func() ([]vault.Holding, error) { return s.next.Holdings(ctx, id) })
+}
+
 func (s faultyStore) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	return s.f.run("Store.AddAccount", func() error { return s.next.AddAccount(ctx, a, e) })
 }

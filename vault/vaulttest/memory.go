@@ -18,7 +18,10 @@ import (
 // changes anything, so that an error leaves nothing behind.
 type MemoryStore struct {
 	mu       sync.Mutex
-	units    map[vault.UnitID]vault.Unit
+	units    map[vault.UnitID]*memoryUnit
+	tree     int64 // the revision of the units
+	acts     []vault.UnitAct
+	holdings map[vault.DossierID][]vault.Holding // oldest first
 	accounts map[vault.AccountID]vault.Account
 	pictures map[vault.AccountID]vault.SealedPicture
 	sessions map[vault.SessionID]memorySession
@@ -50,7 +53,8 @@ type memorySession struct {
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
 	return &MemoryStore{
-		units:    map[vault.UnitID]vault.Unit{},
+		units:    map[vault.UnitID]*memoryUnit{},
+		holdings: map[vault.DossierID][]vault.Holding{},
 		accounts: map[vault.AccountID]vault.Account{},
 		pictures: map[vault.AccountID]vault.SealedPicture{},
 		sessions: map[vault.SessionID]memorySession{},
@@ -145,45 +149,10 @@ func moment(t time.Time) time.Time {
 // Ready is always nil.
 func (s *MemoryStore) Ready(ctx context.Context) error { return ctx.Err() }
 
-// AddUnit adds an organisation.
-func (s *MemoryStore) AddUnit(ctx context.Context, u vault.Unit, e vault.Event) error {
-	return s.do(ctx, func() error {
-		if err := first(free(s.units, u.ID, "unit"), valid(u.Name != "", "a unit without a name"), s.checkEvent(e)); err != nil {
-			return err
-		}
-		for _, other := range s.units {
-			if other.Name == u.Name {
-				return fmt.Errorf("%w: the unit's name stands already", vault.ErrConflict)
-			}
-		}
-		s.units[u.ID] = u
-		s.record(e)
-		return nil
-	})
-}
-
-// Unit reads an organisation.
-func (s *MemoryStore) Unit(ctx context.Context, id vault.UnitID) (vault.Unit, error) {
-	return look(ctx, s, func() (vault.Unit, error) { return get(s.units, id, "unit") })
-}
-
-// Units lists the organisations by name.
-func (s *MemoryStore) Units(ctx context.Context) ([]vault.Unit, error) {
-	return look(ctx, s, func() ([]vault.Unit, error) {
-		var all []vault.Unit
-		for _, u := range s.units {
-			all = append(all, u)
-		}
-		slices.SortFunc(all, func(a, b vault.Unit) int { return strings.Compare(a.Name, b.Name) })
-		return all, nil
-	})
-}
-
 // AddAccount adds a person's access.
 func (s *MemoryStore) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	return s.do(ctx, func() error {
-		_, noUnit := get(s.units, a.Unit, "unit")
-		err := first(free(s.accounts, a.ID, "account"), noUnit, s.checkEvent(e),
+		err := first(free(s.accounts, a.ID, "account"), s.checkStanding(a.Unit), s.checkEvent(e),
 			valid(a.Login != "" && a.Login == strings.ToLower(a.Login), "a login in lower case"),
 			valid(a.Name != "", "an account without a name"), valid(a.Password != "", "an account without a password"),
 			valid(slices.Contains(vault.Roles(), a.Role), "no such role"),

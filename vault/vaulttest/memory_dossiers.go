@@ -29,8 +29,7 @@ var registerForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 // AddDossier starts a dossier.
 func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
 	return s.do(ctx, func() error {
-		_, noUnit := get(s.units, d.Unit, "unit")
-		err := first(free(s.dossiers, d.ID, "dossier"), noUnit, s.checkEvent(e), valid(registerForm.MatchString(string(d.Register)), "no register's code"),
+		err := first(free(s.dossiers, d.ID, "dossier"), s.checkStanding(d.Unit), s.checkEvent(e), valid(registerForm.MatchString(string(d.Register)), "no register's code"),
 			valid(d.Subject.Name != "", "a subject without a name"))
 		if err != nil {
 			return err
@@ -43,6 +42,7 @@ func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.E
 		}
 		d.Records, d.Created = 0, moment(d.Created)
 		s.dossiers[d.ID] = d
+		s.holdings[d.ID] = []vault.Holding{{Dossier: d.ID, From: d.Created, Unit: d.Unit}}
 		s.record(e)
 		return nil
 	})

@@ -29,6 +29,12 @@ func Store(t *testing.T, open func(t *testing.T) vault.Store) {
 		test func(w *world)
 	}{
 		{"units", storeUnits},
+		{"units over time", storeUnitsOverTime},
+		{"heads and seals of units", storeUnitHeads},
+		{"refused acts on units", storeUnitsRefused},
+		{"holdings", storeHoldings},
+		{"acts on units at once", storeUnitsAtOnce},
+		{"acts on units at random", storeUnitsAtRandom},
 		{"accounts", storeAccounts},
 		{"signature pictures", storePictures},
 		{"accounts at once", storeAccountsAtOnce},
@@ -243,6 +249,7 @@ func sealed(x vault.Export, u vault.Upload) vault.Export {
 // state is all that can be seen of the store.
 type state struct {
 	units    []vault.Unit
+	revision int64 // of their tree
 	accounts []vault.Account
 	sessions []vault.Session
 	devices  []vault.Device
@@ -262,6 +269,9 @@ func (w *world) state() state {
 	var err error
 	s.units, err = w.Units(ctx)
 	w.must("Units", err)
+	tree, err := w.UnitTree(ctx)
+	w.must("UnitTree", err)
+	s.revision = tree.Revision
 	s.accounts, err = w.Accounts(ctx)
 	w.must("Accounts", err)
 	for _, n := range w.sessions {
@@ -317,6 +327,7 @@ func (w *world) unchanged(what string, before state) {
 	w.Helper()
 	after := w.state()
 	w.same(what+" changed units", after.units, before.units)
+	w.same(what+" changed the tree of units", after.revision, before.revision)
 	w.same(what+" changed accounts", after.accounts, before.accounts)
 	w.same(what+" changed sessions", after.sessions, before.sessions)
 	w.same(what+" changed devices", after.devices, before.devices)

@@ -30,6 +30,29 @@ func storeUnits(w *world) {
 	w.refused("AddUnit with a name that stands", vault.ErrConflict, add(vault.Unit{ID: vault.UnitID{UUID: id()}, Name: a.Name}))
 	w.refused("AddUnit with an id that stands", vault.ErrConflict, add(vault.Unit{ID: a.ID, Name: "Khác"}))
 	w.refused("AddUnit without a name", vault.ErrInvalid, add(vault.Unit{ID: vault.UnitID{UUID: id()}}))
+	dated := vault.Unit{ID: vault.UnitID{UUID: id()}, Name: "Có thời hạn", Code: "DV.01", Level: "province", From: "2020-01-01"}
+	w.must("AddUnit", add(dated)(ctx))
+	got, err = w.Unit(ctx, dated.ID)
+	w.must("Unit", err)
+	w.same("a unit with its code, level and day", got, dated)
+	w.refused("AddUnit with a code that stands", vault.ErrConflict, add(vault.Unit{ID: vault.UnitID{UUID: id()}, Name: "Mã trùng", Code: dated.Code}))
+	w.ancestors("a root", a.ID, w.now, a.ID)
+	w.ancestors("a root, of old", a.ID, time.Date(1945, 9, 2, 0, 0, 0, 0, time.UTC), a.ID)
+	// The day begins in Vietnam.
+	w.ancestors("a unit on its first day", dated.ID, time.Date(2019, 12, 31, 17, 0, 0, 0, time.UTC), dated.ID)
+	w.ancestors("a unit before it", dated.ID, time.Date(2019, 12, 31, 16, 59, 59, 0, time.UTC))
+	_, err = w.Ancestors(ctx, vault.UnitID{UUID: id()}, w.now)
+	w.want("Ancestors of no unit", err, vault.ErrNotFound)
+}
+
+// ancestors holds what a unit stood under, itself first.
+func (w *world) ancestors(what string, id vault.UnitID, at time.Time, want ...vault.UnitID) {
+	w.Helper()
+	got, err := w.Ancestors(w.Context(), id, at)
+	w.must("Ancestors", err)
+	if !slices.Equal(got, want) {
+		w.Errorf("the ancestors of %s: %v, want %v", what, got, want)
+	}
 }
 
 func storeAccounts(w *world) {
