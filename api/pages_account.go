@@ -116,10 +116,14 @@ func (s *Server) smallFile(c *gin.Context, v *visit, most int64) ([]byte, error)
 		return nil, err
 	}
 	var b bytes.Buffer
-	if n, err := io.Copy(&b, io.LimitReader(file, most+1)); err != nil {
+	n, err := io.Copy(&b, io.LimitReader(file, most+1))
+	switch {
+	case err != nil:
 		return nil, err
-	} else if n > most {
+	case n > most:
 		return nil, errBodyTooLarge
+	case n == 0: // no file is no wish to remove what is there
+		return nil, vault.ErrEmpty
 	}
 	return b.Bytes(), nil
 }
