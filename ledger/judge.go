@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,23 +13,63 @@ import (
 // the quorum, and no line by any other key.
 // Errors wrap [ErrMalformed], [ErrTampered] (a known key's signature does not hold) or [ErrPolicy].
 func (p *Policy) OpenCheckpoint(signed []byte) (Checkpoint, error) {
-	j, err := p.judge(signed)
+	o, err := p.opinionOf(signed)
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	if p.quorum != nil && !p.quorum.satisfied(j.cosigned) {
+	if !o.quorum {
 		return Checkpoint{}, fmt.Errorf("%w: too few witnesses co-signed", ErrPolicy)
 	}
-	return j.Checkpoint, nil
+	return o.checkpoint(), nil
 }
 
 // OpenUnwitnessed judges like [Policy.OpenCheckpoint], all but the quorum: what the log signed and no witness has seen yet.
 func (p *Policy) OpenUnwitnessed(signed []byte) (Checkpoint, error) {
-	j, err := p.judge(signed)
+	o, err := p.opinionOf(signed)
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	return j.Checkpoint, nil
+	return o.checkpoint(), nil
+}
+
+// opinion is what a policy found of a signed note of which every line holds.
+type opinion struct {
+	signed []byte
+	found  Checkpoint
+	quorum bool
+}
+
+// checkpoint is the caller's own.
+func (o *opinion) checkpoint() Checkpoint {
+	c := o.found
+	c.Witnessed = slices.Clone(c.Witnessed)
+	return c
+}
+
+// opinions are those of the last few notes. Many receipts stand under one checkpoint, and signatures cost more than all else in
+// judging a receipt.
+type opinions struct {
+	next atomic.Uint32
+	kept [4]atomic.Pointer[opinion]
+}
+
+// opinionOf judges a note, or remembers that it judged these very bytes and that all of it held.
+func (p *Policy) opinionOf(signed []byte) (*opinion, error) {
+	if p == nil {
+		return nil, errEmptyPolicy
+	}
+	for i := range p.opinions.kept {
+		if o := p.opinions.kept[i].Load(); o != nil && bytes.Equal(o.signed, signed) {
+			return o, nil
+		}
+	}
+	j, err := p.judge(signed)
+	if err != nil {
+		return nil, err
+	}
+	o := &opinion{bytes.Clone(signed), j.Checkpoint, p.quorum == nil || p.quorum.satisfied(j.cosigned)}
+	p.opinions.kept[p.opinions.next.Add(1)%uint32(len(p.opinions.kept))].Store(o)
+	return o, nil
 }
 
 // AddCosignatures adds signature lines of the policy's witnesses to a checkpoint, each a line with its newline, and puts them
@@ -81,9 +123,11 @@ type judged struct {
 	cosigned map[*cosigner]signature
 }
 
+var errEmptyPolicy = fmt.Errorf("%w: empty policy", ErrPolicy)
+
 func (p *Policy) judge(signed []byte) (*judged, error) {
 	if p == nil || len(p.logs) == 0 {
-		return nil, fmt.Errorf("%w: empty policy", ErrPolicy)
+		return nil, errEmptyPolicy
 	}
 	c, err := parseSignedCheckpoint(signed)
 	if err != nil {

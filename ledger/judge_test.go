@@ -303,3 +303,27 @@ func FuzzAddCosignatures(f *testing.F) {
 		}
 	})
 }
+
+// A policy that remembers what it judged takes nothing else for it, and what it gave away cannot be changed under it.
+func TestPolicyRemembers(t *testing.T) {
+	s := newSample(t)
+	p := must[*ledger.Policy](t)(ledger.ParsePolicy(s.witnesses))
+	first := must[ledger.Checkpoint](t)(p.OpenCheckpoint(s.witnessed))
+	want := first.Witnessed[0]
+	first.Witnessed[0] = time.Time{}
+	alone := must[[]byte](t)(ledger.WithoutCosignatures(p, s.witnessed))
+	for i := range s.witnessed {
+		changed := bytes.Clone(s.witnessed)
+		changed[i] ^= 1
+		if c, err := p.OpenCheckpoint(changed); err == nil {
+			t.Errorf("with byte %d changed: %+v", i, c)
+		}
+		if _, err := p.OpenCheckpoint(alone); !errors.Is(err, ledger.ErrPolicy) { // remembered, and without its quorum as before
+			t.Fatalf("without co-signatures: %v", err)
+		}
+		_ = must[ledger.Checkpoint](t)(p.OpenUnwitnessed(alone))
+		if c := must[ledger.Checkpoint](t)(p.OpenCheckpoint(s.witnessed)); len(c.Witnessed) != 2 || !c.Witnessed[0].Equal(want) {
+			t.Fatalf("again: %+v", c)
+		}
+	}
+}

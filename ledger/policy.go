@@ -20,13 +20,15 @@ const (
 
 // Policy says whose checkpoints are believed: the log's keys, whose name is the only origin accepted, and which
 // witnesses must have co-signed. It is the one thing a verifier must get from a source it trusts.
-// The zero Policy believes nothing. A Policy does not change and may be used concurrently.
+// The zero Policy believes nothing. A Policy does not change what it believes, remembers the last notes it judged, and may be used
+// concurrently; it is not copied.
 type Policy struct {
 	text      []byte
 	logs      []*logKey   // the current key first
 	witnesses []*cosigner // in the order of the text
 	public    []Witness   // the same witnesses
 	quorum    component   // nil: none
+	opinions  opinions
 }
 
 // Witness is a party that co-signs the log's checkpoints.

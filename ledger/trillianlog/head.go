@@ -34,7 +34,7 @@ func (l *Log) readHead(ctx context.Context, q querier) (head, error) {
 	if err != nil {
 		return head{}, fmt.Errorf("reading head: %w", err)
 	}
-	c, err := l.openCheckpoint(signed)
+	c, err := l.policy.OpenUnwitnessed(signed)
 	if err != nil {
 		return head{}, fmt.Errorf("reading head: %w", err)
 	}

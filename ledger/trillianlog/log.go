@@ -69,8 +69,7 @@ type Log struct {
 	kickedAt atomic.Int64  // nanoseconds since 1970
 
 	running, leading atomic.Bool
-	sessions         atomic.Uint64        // how often this node has taken the lock
-	opened           atomic.Pointer[head] // the checkpoint judged last
+	sessions         atomic.Uint64 // how often this node has taken the lock
 
 	now      func() time.Time // of time lines
 	lifetime context.Context  // ends with Close

@@ -28,7 +28,7 @@ func (l *Log) receiptAt(ctx context.Context, e ledger.Entry, at place) (ledger.R
 	if at.hash != leaf {
 		return ledger.Receipt{}, otherLeaf(e.Identity)
 	}
-	c, err := l.openCheckpoint(at.signed)
+	c, err := l.policy.OpenUnwitnessed(at.signed)
 	if err != nil {
 		return ledger.Receipt{}, fmt.Errorf("reading head: %w", err)
 	}
@@ -54,18 +54,6 @@ func (l *Log) find(ctx context.Context, identity ledger.Hash) (place, error) {
 		return place{}, fmt.Errorf("finding entry: %w", err)
 	}
 	return place{uint64(index), ledger.Hash(hash), signed}, nil
-}
-
-// openCheckpoint judges a checkpoint, or remembers that it judged these very bytes last.
-func (l *Log) openCheckpoint(signed []byte) (ledger.Checkpoint, error) {
-	if last := l.opened.Load(); last != nil && bytes.Equal(last.signed, signed) {
-		return last.Checkpoint, nil
-	}
-	c, err := l.policy.OpenUnwitnessed(signed)
-	if err == nil {
-		l.opened.Store(&head{c, bytes.Clone(signed)})
-	}
-	return c, err
 }
 
 // provenPath computes an inclusion path and checks it. A path that does not hold may come from a tile that was damaged

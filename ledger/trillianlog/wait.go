@@ -11,8 +11,10 @@ import (
 	"trien/ledger"
 )
 
-// recheck is after how long a waiter looks by itself.
-const recheck = time.Second
+const (
+	recheck = time.Second           // after which a waiter looks by itself
+	gather  = 10 * time.Millisecond // in which waiters come together who are looked for at once
+)
 
 // place is where an entry was found, under a head of the same moment.
 type place struct {
@@ -120,6 +122,7 @@ func (l *Log) tellWaiters() {
 		case <-l.lifetime.Done():
 			return
 		case <-l.arrivals:
+			sleep(l.lifetime, gather) // others come with it, and most are told meanwhile
 		case <-l.wakes:
 			all = true
 		}
