@@ -93,3 +93,25 @@ func TestUseCatalogueKeepsWhatHasRecords(t *testing.T) {
 	_, err = v.Deposit(ctx, r.staff, cv(d), bytes.NewReader(samplePDF()))
 	want(t, err, vault.ErrInvalid)
 }
+
+// A node that dies anywhere in its start leaves the change whole or not at all, and the next start does not record it again.
+func TestUseCatalogueThatFails(t *testing.T) {
+	for _, method := range []string{"Store.Ready", "Store.CatalogueInUse", "Store.KindsInUse", "Store.UseCatalogue"} {
+		for _, when := range []vaulttest.When{vaulttest.Before, vaulttest.After} {
+			r := newRig(t)
+			if err := r.on(changedRegister(t, vault.Research, "\nversion: 1\n", "\nversion: 2\n")).UseCatalogue(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			faults := new(vaulttest.Faults)
+			faults.Add(vaulttest.Fault{Method: method, Call: 1, When: when})
+			v := vault.New(vault.Config{Store: faults.Store(r.store), Log: r.log, Clock: r.clock})
+			want(t, v.UseCatalogue(t.Context()), vault.ErrUnavailable)
+			if err := v.UseCatalogue(t.Context()); err != nil {
+				t.Errorf("%s fails %s: %v", method, when, err)
+			}
+			if n := len(r.events(vault.NewCatalogue, vault.Done)); n != 2 {
+				t.Errorf("%s fails %s: %d events, want 2", method, when, n)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"trien/vault/calendar"
 	"trien/vault/catalogue"
 )
 
@@ -144,6 +145,20 @@ func TestTermStartsAtTheLastMomentThatHappened(t *testing.T) {
 	}
 	if _, ok := (catalogue.Term{}).Start(happened); ok {
 		t.Error("a term without limit has a start")
+	}
+}
+
+// Three working days from a conclusion on the last working day before Tết 2027 (4 to 10 February) end with Monday 15 February.
+func TestTermIsDueByTheCalendar(t *testing.T) {
+	chain, _ := catalogue.Default().Chain(catalogue.Protection, catalogue.Create, "protection.vetting_conclusion")
+	term := chain.Steps[1].Term
+	if at, ok := term.Due(calendar.Default(), nil); ok {
+		t.Errorf("due at %v before anything happened", at)
+	}
+	concluded := time.Date(2027, 2, 3, 16, 0, 0, 0, calendar.Zone())
+	at, ok := term.Due(calendar.Default(), map[catalogue.Moment]time.Time{catalogue.Concluded: concluded})
+	if want := time.Date(2027, 2, 16, 0, 0, 0, 0, calendar.Zone()); !ok || !at.Equal(want) {
+		t.Errorf("due at %v, want %v", at, want)
 	}
 }
 

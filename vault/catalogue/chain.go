@@ -135,6 +135,20 @@ func (t Term) Start(happened map[Moment]time.Time) (time.Time, bool) {
 	return last, found && t.Days > 0
 }
 
+// WorkingDays counts a term of n working days from an event: package calendar's Calendar does.
+type WorkingDays interface {
+	Due(event time.Time, n int) time.Time
+}
+
+// Due is when the term ends, by the moments that have happened; false while none of those it is counted from has, or without limit.
+func (t Term) Due(days WorkingDays, happened map[Moment]time.Time) (time.Time, bool) {
+	from, ok := t.Start(happened)
+	if !ok {
+		return time.Time{}, false
+	}
+	return days.Due(from, t.Days), true
+}
+
 // Duty is something to be done again and again, such as a review (R-10.1).
 type Duty struct {
 	Duty   string     `yaml:"duty"`
