@@ -52,12 +52,13 @@ var drawing = house{
 		"signing/token":         "",
 		"signing/token/softhsm": "",
 
-		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/calendar vault/catalogue vault/envelope",
+		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/calendar vault/catalogue vault/envelope vault/policy",
 		"vault/bundle":            "certs ledger signing signing/pdf",
 		"vault/calendar":          "",
 		"vault/catalogue":         "",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger ledger/tiles vault",
+		"vault/policy":            "",
 		"vault/postgres":          "certs ledger vault vault/envelope",
 		"vault/vaulttest":         "certs ledger signing vault vault/catalogue vault/envelope",
 		"vault/vaulttest/samples": "",
@@ -101,6 +102,7 @@ var drawing = house{
 		"github.com/go-pdf/fpdf":          "vault/bundle vault/vaulttest/samples",
 		"github.com/go-fonts/liberation":  "cmd/trien-interop signing vault/bundle vault/vaulttest/samples",
 		"github.com/goccy/go-yaml":        "cmd/trien vault/calendar vault/catalogue",
+		"github.com/cedar-policy":         "vault/policy",
 		"github.com/prometheus":           "api",
 
 		// Transparency: the pure ledger and its two adapters.
