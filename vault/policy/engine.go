@@ -154,7 +154,7 @@ func (e *Engine) decide(r *Request) Decision {
 	if !known || !slices.Contains(c.resources, r.resource().Type) {
 		return Decision{}
 	}
-	facts := &entities{actions: e.actions, principal: r.Principal.entity(), units: r.Units}
+	facts := &entities{actions: e.actions, principal: r.Principal.entity(e.schema.Enums[roleType].Values), units: r.Units}
 	if r.Dossier != nil {
 		facts.dossier = r.Dossier.entity()
 	}
@@ -229,7 +229,7 @@ func (e *Engine) check(r Request) error {
 		g = &r.Grants[0]
 	}
 	request := cedar.Request{Principal: accountID(r.Principal.Account), Action: c.uid, Resource: r.resource(), Context: r.facts(g)}
-	errs := []error{v.Request(request), v.Entity(r.Principal.entity())}
+	errs := []error{v.Request(request), v.Entity(r.Principal.entity(e.schema.Enums[roleType].Values))}
 	if r.Dossier != nil {
 		errs = append(errs, v.Entity(r.Dossier.entity()))
 	}

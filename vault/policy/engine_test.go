@@ -70,7 +70,7 @@ func TestARuleThatFailsRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := scopeOf(t, "own").ask("staff", "disclose")
-	r.Principal.Clearance = Secret
+	r.Principal.Clearance = Secret // which overflows
 	if d := e.Decide(r); d.Allowed || d.Reason != ReasonError {
 		t.Errorf("got %+v", d)
 	}
@@ -118,6 +118,15 @@ func TestWhatIsNotKnownIsRefused(t *testing.T) {
 		change(&r)
 		if d := e.Decide(r); d.Allowed || d.Reason == "" {
 			t.Errorf("without %s: %+v", name, d)
+		}
+	}
+}
+
+// Who has no role that there is may not even sign out.
+func TestOddRolesAreNobody(t *testing.T) {
+	for _, role := range []string{"", "root", "nobody"} {
+		if d := engine(t).Decide(scopeOf(t, "own").ask(role, "sign_out")); d.Allowed {
+			t.Errorf("%q: %+v", role, d)
 		}
 	}
 }

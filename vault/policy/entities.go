@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	cedar "github.com/cedar-policy/cedar-go"
@@ -88,14 +89,15 @@ func (l Level) opened() cedar.Long {
 	return cedar.Long(l - Unclassified)
 }
 
-func (p Principal) entity() cedar.Entity {
-	role := p.Role
-	if role == "" || p.Account == "" {
-		role = nobody
+// entity has a role that there is, or nobody's.
+func (p Principal) entity(known []cedar.EntityUID) cedar.Entity {
+	role := cedar.NewEntityUID(roleType, cedar.String(p.Role))
+	if p.Account == "" || !slices.Contains(known, role) {
+		role.ID = nobody
 	}
 	return cedar.Entity{
 		UID:     accountID(p.Account),
-		Parents: cedar.NewEntityUIDSet(cedar.NewEntityUID(roleType, cedar.String(role))),
+		Parents: cedar.NewEntityUIDSet(role),
 		Attributes: cedar.NewRecord(cedar.RecordMap{
 			"unit": unitID(p.Unit), "clearance": p.Clearance.clearance(), "cleared_until": instant(p.ClearedUntil),
 		}),
