@@ -78,7 +78,7 @@ func (s *Server) refuseBody(c *gin.Context, why error) error {
 func depositFields(page, newVersion bool) []string {
 	names := []string{"origin", "basis", "sha256", "size"}
 	if !newVersion {
-		names = append(names, "kind", "title")
+		names = append(names, "kind", "title", "secrecy")
 	}
 	if page {
 		names = append(names, csrfField, keyField)
@@ -100,6 +100,10 @@ func (f fields) fill(n *vault.NewDeposit) error {
 	}
 	if !slices.Contains([]vault.Origin{vault.Declared, vault.Digitised, vault.Produced, vault.Shared}, n.Origin) {
 		return invalidField("origin")
+	}
+	n.Secrecy = vault.Secrecy(f["secrecy"])
+	if _, ok := n.Secrecy.Rank(); n.Secrecy != "" && !ok {
+		return invalidField("secrecy")
 	}
 	if key := f[keyField]; key != "" {
 		n.IdempotencyKey = key

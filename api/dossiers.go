@@ -70,8 +70,12 @@ func (s *Server) openDossier(c *gin.Context, a vault.Actor, in wire.NewDossier) 
 	if in.Subject.Name == "" {
 		return vault.Dossier{}, invalidField("subject.name")
 	}
-	return s.vault.OpenDossier(c.Request.Context(), a, vault.Register(in.Register), vault.Subject{
-		Name: in.Subject.Name, BirthDate: in.Subject.BirthDate, PersonalNumber: in.Subject.PersonalNumber,
+	if _, ok := vault.Secrecy(in.Secrecy).Rank(); in.Secrecy != "" && !ok {
+		return vault.Dossier{}, invalidField("secrecy")
+	}
+	return s.vault.OpenDossier(c.Request.Context(), a, vault.NewDossier{
+		Register: vault.Register(in.Register), Secrecy: vault.Secrecy(in.Secrecy),
+		Subject: vault.Subject{Name: in.Subject.Name, BirthDate: in.Subject.BirthDate, PersonalNumber: in.Subject.PersonalNumber},
 	})
 }
 

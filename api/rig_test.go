@@ -172,6 +172,9 @@ func (r *rig) people() {
 		{Login: "thamdinh", Name: "Thẩm Định Mẫu", Post: "Chuyên viên", Unit: other.ID, Role: vault.Appraiser},
 		{Login: "kiemtoan", Name: "Kiểm Toán Mẫu", Post: "Kiểm toán viên", Unit: other.ID, Role: vault.Auditor},
 		{Login: "xa", Name: "Người Ở Xa", Unit: other.ID, Role: vault.Staff},
+		{Login: "chuquan", Name: "Chủ Quản Mẫu", Unit: unit.ID, Role: vault.DataOwner},
+		{Login: "quantridulieu", Name: "Quản Trị Dữ Liệu Mẫu", Unit: unit.ID, Role: vault.DataAdministrator},
+		{Login: "daumoi", Name: "Đầu Mối Mẫu", Unit: unit.ID, Role: vault.DataSteward},
 		{Login: "chuthe", Name: "Chủ Thể Mẫu", Unit: unit.ID, Role: vault.RoleSubject, PersonalNumber: subjectNumber},
 	} {
 		a.ID, a.Password, a.Created = vault.AccountID{UUID: uuid.Must(uuid.NewV7())}, hash, time.Now()

@@ -26,6 +26,7 @@ func toAccount(a vault.Account) wire.Account {
 	return wire.Account{
 		ID: a.ID.String(), Login: a.Login, Name: a.Name, Post: a.Post, Unit: a.Unit.String(), Role: string(a.Role),
 		Certificate: a.Certificate, DeliveryCertificate: a.DeliveryCertificate, Created: a.Created,
+		Clearance: string(a.Clearance), ClearedUntil: a.ClearedUntil,
 	}
 }
 
@@ -51,7 +52,7 @@ func toKind(k vault.KindInfo) wire.Kind {
 
 func toDossier(d vault.Dossier) wire.Dossier {
 	return wire.Dossier{
-		ID: d.ID.String(), Register: string(d.Register), Unit: d.Unit.String(), Created: d.Created, Records: d.Records,
+		ID: d.ID.String(), Register: string(d.Register), Unit: d.Unit.String(), Created: d.Created, Secrecy: string(d.Secrecy), Records: d.Records,
 		Subject: wire.Subject{Name: d.Subject.Name, BirthDate: d.Subject.BirthDate, PersonalNumber: d.Subject.PersonalNumber},
 	}
 }
@@ -65,7 +66,7 @@ func toDossierView(d vault.DossierView) wire.DossierView {
 
 func toRecord(r vault.RecordView) wire.Record {
 	return wire.Record{
-		ID: r.ID.String(), Kind: string(r.Kind), Title: r.Title, Created: r.Created, Versions: toList(r.Versions, toVersion).Items,
+		ID: r.ID.String(), Kind: string(r.Kind), Title: r.Title, Created: r.Created, Secrecy: string(r.Secrecy), Versions: toList(r.Versions, toVersion).Items,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"trien/ledger"
 	"trien/vault"
 	"trien/vault/bundle"
+	"trien/vault/policy"
 )
 
 // Vault is what the front asks of the domain: [vault.Vault] as it is, split by noun.
@@ -18,6 +19,7 @@ type Vault interface {
 	accounts
 	signers
 	devices
+	rights
 	dossiers
 	versions
 	jobs
@@ -68,9 +70,19 @@ type devices interface {
 
 type dossiers interface {
 	Catalogue() *vault.Catalogue
-	OpenDossier(ctx context.Context, a vault.Actor, r vault.Register, s vault.Subject) (vault.Dossier, error)
+	OpenDossier(ctx context.Context, a vault.Actor, n vault.NewDossier) (vault.Dossier, error)
 	Dossiers(ctx context.Context, a vault.Actor, q vault.DossierQuery) ([]vault.Dossier, error)
 	Dossier(ctx context.Context, a vault.Actor, id vault.DossierID) (vault.DossierView, error)
+	SetSecrecy(ctx context.Context, a vault.Actor, id vault.DossierID, record vault.RecordID, to vault.Secrecy, basis string) error
+}
+
+type rights interface {
+	DecideScope(ctx context.Context, a vault.Actor, n vault.NewDecision) (vault.ScopeDecision, error)
+	Decisions(ctx context.Context, a vault.Actor, unit vault.UnitID) ([]vault.ScopeDecision, error)
+	SetClearance(ctx context.Context, a vault.Actor, id vault.AccountID, c vault.Clearance) error
+	GrantAccess(ctx context.Context, a vault.Actor, g vault.Grant) (vault.Grant, error)
+	RevokeGrant(ctx context.Context, a vault.Actor, id vault.GrantID) error
+	Explain(ctx context.Context, a vault.Actor, q vault.Inquiry) (policy.Explanation, error)
 }
 
 type versions interface {

@@ -52,17 +52,18 @@ var drawing = house{
 		"signing/token":         "",
 		"signing/token/softhsm": "",
 
-		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/calendar vault/catalogue vault/envelope",
+		"vault":                   "certs ledger signing signing/offer signing/pdf vault/bundle vault/calendar vault/catalogue vault/envelope vault/policy",
 		"vault/bundle":            "certs ledger signing signing/pdf",
 		"vault/calendar":          "",
 		"vault/catalogue":         "",
 		"vault/envelope":          "",
 		"vault/objects":           "ledger ledger/tiles vault",
+		"vault/policy":            "",
 		"vault/postgres":          "certs ledger vault vault/envelope",
 		"vault/vaulttest":         "certs ledger signing vault vault/catalogue vault/envelope",
 		"vault/vaulttest/samples": "",
 
-		"api":        "api/wire certs ledger ledger/tiles signing signing/offer vault vault/bundle vault/envelope", // envelope: the spool of what strangers upload
+		"api":        "api/wire certs ledger ledger/tiles signing signing/offer vault vault/bundle vault/envelope vault/policy", // envelope: the spool of what strangers upload
 		"api/client": "api/wire signing/offer",
 		"api/wire":   "",
 
@@ -73,7 +74,7 @@ var drawing = house{
 		"deploy/standalone/standalonetest":        "deploy/standalone deploy/standalone/internal/cluster deploy/standalone/internal/objectserver",
 
 		"cmd/trien": "api api/client api/wire certs certs/devpki deploy/standalone ledger ledger/audit ledger/tiles ledger/trillianlog ledger/witness " +
-			"signing signing/token signing/token/softhsm vault vault/bundle vault/calendar vault/catalogue vault/envelope vault/objects vault/postgres " +
+			"signing signing/token signing/token/softhsm vault vault/bundle vault/calendar vault/catalogue vault/envelope vault/objects vault/policy vault/postgres " +
 			"vault/vaulttest/samples",
 		"cmd/trien-agent":   "api/client api/wire certs ledger signing signing/offer signing/token vault/bundle",
 		"cmd/trien-verify":  "certs ledger ledger/audit ledger/tiles signing vault/bundle",
@@ -101,6 +102,7 @@ var drawing = house{
 		"github.com/go-pdf/fpdf":          "vault/bundle vault/vaulttest/samples",
 		"github.com/go-fonts/liberation":  "cmd/trien-interop signing vault/bundle vault/vaulttest/samples",
 		"github.com/goccy/go-yaml":        "cmd/trien vault/calendar vault/catalogue",
+		"github.com/cedar-policy":         "vault/policy",
 		"github.com/prometheus":           "api",
 
 		// Transparency: the pure ledger and its two adapters.

@@ -17,12 +17,15 @@ const (
 	Appraiser           Role = "appraiser"
 	Auditor             Role = "auditor"
 	SystemAdministrator Role = "system_administrator"
-	RoleSubject         Role = "subject" // a [Subject] who looks after their own dossiers
+	DataAdministrator   Role = "data_administrator" // grants and revokes
+	DataOwner           Role = "data_owner"         // decides what may be granted
+	DataSteward         Role = "data_steward"       // makes, checks, reconciles
+	RoleSubject         Role = "subject"            // a [Subject] who looks after their own dossiers
 )
 
 // Roles lists all roles.
 func Roles() []Role {
-	return []Role{Staff, Official, Appraiser, Auditor, SystemAdministrator, RoleSubject}
+	return []Role{Staff, Official, Appraiser, Auditor, SystemAdministrator, DataAdministrator, DataOwner, DataSteward, RoleSubject}
 }
 
 // Account is one person's access (R-6.2: never shared).
@@ -41,6 +44,9 @@ type Account struct {
 	Created             time.Time
 	// PersonalNumber says whose dossiers a [RoleSubject] sees as their own; empty for all other roles.
 	PersonalNumber string
+	// Clearance is the highest level that this person may reach until ClearedUntil; [Unclassified] needs no term.
+	Clearance    Secrecy
+	ClearedUntil time.Time
 }
 
 // PasswordHash is an encoded argon2id hash. It never shows in logs.
@@ -60,6 +66,7 @@ type Session struct {
 	ID      SessionID
 	Account AccountID
 	Device  DeviceID    // whose key opened it; zero: a password did
+	MFA     bool        // a second factor did as well
 	Hash    ledger.Hash // SHA-256 of the token
 	Created time.Time
 	Expires time.Time
@@ -74,9 +81,13 @@ type Actor struct {
 	Role    Role
 	Session SessionID
 	Device  DeviceID // which the session is of; zero: of none
+	MFA     bool     // the session was opened with a second factor
 	Source  Source
 	// Certificate and DeliveryCertificate are the account's: see [Account].
 	Certificate, DeliveryCertificate []byte
+	// Clearance and ClearedUntil are the account's too. A zero Clearance is none.
+	Clearance    Secrecy
+	ClearedUntil time.Time
 }
 
 // Source says where a request came from, as the transport saw it.

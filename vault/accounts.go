@@ -106,6 +106,7 @@ func (v *Vault) newAccount(n NewAccount) (Account, error) {
 	return Account{
 		ID: AccountID{newID()}, Login: n.Login, Name: name, Post: post, Unit: n.Unit, Role: n.Role,
 		Password: hash, Certificate: n.Certificate, Created: v.now(), PersonalNumber: n.PersonalNumber,
+		Clearance: Unclassified,
 	}, nil
 }
 
@@ -195,7 +196,7 @@ func (v *Vault) Bootstrap(ctx context.Context, unit string, n NewAccount) (Unit,
 
 // Officials lists the accounts of the actor's unit that can sign, for choosing a signer.
 func (v *Vault) Officials(ctx context.Context, a Actor) ([]Account, error) {
-	if err := v.authorize(ctx, a, Submit, a.Unit, Target{}); err != nil {
+	if err := v.authorizeGenerally(ctx, a, Submit, Target{}); err != nil {
 		return nil, err
 	}
 	if err := v.recordRead(ctx, a, ListAccounts, Target{}); err != nil {

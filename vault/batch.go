@@ -19,7 +19,7 @@ type Submitted struct {
 // that is refused does not keep the others out. A version that waits already for this signer with this reason keeps its job, so
 // that a batch may be sent again after a lost answer. The error is of the call as a whole.
 func (v *Vault) SubmitAll(ctx context.Context, a Actor, ids []VersionID, signer AccountID, reason string) ([]Submitted, error) {
-	if err := v.authorize(ctx, a, Submit, a.Unit, Target{Subject: signer}); err != nil {
+	if err := v.authorizeGenerally(ctx, a, Submit, Target{Subject: signer}); err != nil {
 		return nil, err
 	}
 	reason, err := optionalLine("reason", reason, 200)
@@ -63,7 +63,7 @@ func (v *Vault) submitOne(ctx context.Context, a Actor, id VersionID, signer Acc
 	}
 	x, err := v.store.Version(ctx, id)
 	if err == nil {
-		err = v.authorizeVersion(ctx, a, Submit, x)
+		err = v.authorizeVersion(ctx, a, Submit, x, question{})
 	}
 	if err != nil {
 		done.Err = fmt.Errorf("reading version %s: %w", id, err)

@@ -21,6 +21,7 @@ type NewDeposit struct {
 	Kind           Kind
 	Title          string
 	Origin         Origin
+	Secrecy        Secrecy      // of a new record; empty: the kind's. It is never lower than that, nor than the dossier's
 	Basis          string       // reference of the paper or decision it rests on; may be empty
 	SHA256         *ledger.Hash // declared by the client; nil: not
 	Size           int64        // bytes, declared by the client; 0: not. It makes large deposits faster
@@ -37,7 +38,8 @@ func (v *Vault) Deposit(ctx context.Context, a Actor, n NewDeposit, r io.Reader)
 	if err != nil {
 		return Version{}, err
 	}
-	if err := v.authorize(ctx, a, Deposit, dossier.Unit, Target{Dossier: dossier.ID, Record: n.Record}); err != nil {
+	about := question{unit: dossier.Unit, dossier: recordFact(dossier, v.intended(n, dossier, record)), target: Target{Dossier: dossier.ID, Record: n.Record}}
+	if err := v.decide(ctx, a, Deposit, about); err != nil {
 		return Version{}, err
 	}
 	if record, err = v.depositRecord(n, dossier, record); err != nil {
@@ -89,6 +91,21 @@ func (v *Vault) depositTarget(ctx context.Context, _ Actor, n NewDeposit) (Dossi
 	return d, record, nil
 }
 
+// intended is the record that a deposit goes into, as far as it can be told before anything is checked.
+func (v *Vault) intended(n NewDeposit, d Dossier, record Record) Record {
+	if !record.ID.IsZero() {
+		return record
+	}
+	r := Record{Kind: n.Kind, Secrecy: d.Secrecy}
+	if kind, known := v.catalogue.Kind(d.Register, n.Kind); known {
+		r.Secrecy = r.Secrecy.Higher(kind.Secrecy)
+	}
+	if n.Secrecy != "" {
+		r.Secrecy = r.Secrecy.Higher(n.Secrecy)
+	}
+	return r
+}
+
 // depositRecord checks what the deposit says of itself and returns the record it goes into, new or old.
 func (v *Vault) depositRecord(n NewDeposit, d Dossier, record Record) (Record, error) {
 	if !slices.Contains([]Origin{Declared, Digitised, Produced, Shared}, n.Origin) {
@@ -113,7 +130,11 @@ func (v *Vault) depositRecord(n NewDeposit, d Dossier, record Record) (Record, e
 	if err != nil {
 		return Record{}, err
 	}
-	return Record{ID: RecordID{newID()}, Dossier: d.ID, Kind: n.Kind, Title: title, Created: v.now()}, nil
+	secrecy := v.intended(n, d, record).Secrecy
+	if _, ok := secrecy.Rank(); !ok {
+		return Record{}, fmt.Errorf("%w: unknown secrecy", ErrInvalid)
+	}
+	return Record{ID: RecordID{newID()}, Dossier: d.ID, Kind: n.Kind, Title: title, Created: v.now(), Secrecy: secrecy}, nil
 }
 
 // fingerprint is what an idempotency key stands for: the request without its bytes, and their hash where it was declared.
@@ -122,7 +143,7 @@ func (n NewDeposit) fingerprint() ledger.Hash {
 	if n.SHA256 != nil {
 		declared = n.SHA256.String()
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %q %q", n.Dossier, n.Record, n.Kind, n.Title, n.Origin, n.Basis, declared))
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %q %q %q", n.Dossier, n.Record, n.Kind, n.Title, n.Origin, n.Secrecy, n.Basis, declared))
 }
 
 // take stores a stranger's bytes: their type is told by how they begin, and what was stored is inspected by range.

@@ -16,7 +16,7 @@ func (v *Vault) Version(ctx context.Context, a Actor, id VersionID) (Version, er
 	if err != nil {
 		return Version{}, fmt.Errorf("reading version %s: %w", id, err)
 	}
-	if err := v.authorizeVersion(ctx, a, ReadDossier, x); err != nil {
+	if err := v.authorizeVersion(ctx, a, ReadDossier, x, question{}); err != nil {
 		return Version{}, err
 	}
 	if err := v.recordRead(ctx, a, ReadDossier, x.target()); err != nil {
@@ -27,13 +27,29 @@ func (v *Vault) Version(ctx context.Context, a Actor, id VersionID) (Version, er
 
 func (x Version) target() Target { return Target{Dossier: x.Dossier, Record: x.Record, Version: x.ID} }
 
-// authorizeVersion decides by the unit that holds the version's dossier now.
-func (v *Vault) authorizeVersion(ctx context.Context, a Actor, action Action, x Version) error {
+// authorizeVersion decides by the unit that holds the version's dossier now, and by the secrecy that its record has now. What else is known of the
+// act stands in q.
+func (v *Vault) authorizeVersion(ctx context.Context, a Actor, action Action, x Version, q question) error {
+	if err := v.aboutVersion(ctx, x, &q); err != nil {
+		return err
+	}
+	return v.decide(ctx, a, action, q)
+}
+
+func (v *Vault) aboutVersion(ctx context.Context, x Version, q *question) error {
 	d, err := v.store.Dossier(ctx, x.Dossier)
 	if err != nil {
 		return fmt.Errorf("reading dossier %s: %w", x.Dossier, err)
 	}
-	return v.authorize(ctx, a, action, d.Unit, x.target())
+	r, err := v.store.Record(ctx, x.Record)
+	if err != nil {
+		return fmt.Errorf("reading record %s: %w", x.Record, err)
+	}
+	q.unit, q.dossier, q.target = d.Unit, recordFact(d, r), x.target()
+	if x.Approval.IsZero() {
+		q.dossier.Author = idText(x.Actor.UUID)
+	}
+	return nil
 }
 
 // Content is plaintext, read by range; every byte was authenticated. Close it.
@@ -56,7 +72,7 @@ func (v *Vault) Disclose(ctx context.Context, a Actor, id VersionID, purpose str
 	if err != nil {
 		return nil, fmt.Errorf("reading version %s: %w", id, err)
 	}
-	if err := v.authorizeVersion(ctx, a, Disclose, x); err != nil {
+	if err := v.authorizeVersion(ctx, a, Disclose, x, question{purpose: purpose != ""}); err != nil {
 		return nil, err
 	}
 	event := v.event(a, Disclose, x.target())
@@ -104,7 +120,7 @@ func (v *Vault) Receipt(ctx context.Context, a Actor, id VersionID, wait bool) (
 	if err != nil {
 		return Proof{}, fmt.Errorf("reading version %s: %w", id, err)
 	}
-	if err := v.authorizeVersion(ctx, a, ReadReceipt, x); err != nil {
+	if err := v.authorizeVersion(ctx, a, ReadReceipt, x, question{}); err != nil {
 		return Proof{}, err
 	}
 	if err := v.recordRead(ctx, a, ReadReceipt, x.target()); err != nil {

@@ -20,13 +20,17 @@ type Dossier struct {
 	Unit     UnitID
 	Subject  Subject
 	Created  time.Time
-	// Records counts the dossier's records, in lists.
+	Secrecy  Secrecy // of the dossier; a record's own may be higher
+	// Highest is the highest secrecy of the dossier and all its records, in lists of those that are no higher than asked for.
+	Highest Secrecy
+	// Records counts the dossier's records, in lists those that are no higher than asked for.
 	Records int
 }
 
 // DossierQuery selects dossiers of one unit, newest first.
 type DossierQuery struct {
 	Unit  UnitID
+	Most  Secrecy   // dossiers above it are left out, and records above it are not counted; zero: Unclassified
 	Name  string    // part of the subject's name, with or without diacritics; empty: all
 	After DossierID // the last one of the page before; zero: from the start
 	Limit int
@@ -39,6 +43,7 @@ type Record struct {
 	Kind    Kind
 	Title   string
 	Created time.Time
+	Secrecy Secrecy // where it is lower than the dossier's, that counts
 }
 
 // Origin says how a version came to be.

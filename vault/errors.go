@@ -61,6 +61,10 @@ var (
 	ErrClock          = fmt.Errorf("%w: the device's clock and the server's differ too much", ErrUnauthenticated)
 	ErrDeviceKnown    = fmt.Errorf("%w: the device's key is enrolled", ErrConflict)
 	ErrNoDevice       = fmt.Errorf("%w: only an enrolled device is offered a signature", ErrForbidden)
+	ErrNeedsDevice    = fmt.Errorf("%w: state secrets are reached only from an enrolled device", ErrForbidden)
+	ErrNeedsMFA       = fmt.Errorf("%w: state secrets are reached only with a second factor", ErrForbidden)
+	ErrNeedsPurpose   = fmt.Errorf("%w: state secrets are reached only for a purpose that is stated", ErrForbidden)
+	ErrSecrecyChanged = fmt.Errorf("%w: the secrecy has changed meanwhile", ErrConflict)
 	ErrSessionExpired = fmt.Errorf("%w: the session has ended", ErrUnauthenticated)
 )
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"trien/ledger"
 	"trien/signing"
@@ -25,7 +26,8 @@ func (v *Vault) ExportDossier(ctx context.Context, a Actor, id DossierID, n NewE
 	if err != nil {
 		return Export{}, Job{}, fmt.Errorf("reading dossier %s: %w", id, err)
 	}
-	if err := v.authorize(ctx, a, ExportDossier, d.Unit, Target{Dossier: id}); err != nil {
+	about := question{unit: d.Unit, dossier: dossierFact(d), purpose: strings.TrimSpace(n.Purpose) != "", target: Target{Dossier: id}}
+	if err := v.decide(ctx, a, ExportDossier, about); err != nil {
 		return Export{}, Job{}, err
 	}
 	if n.Purpose, err = line("purpose", n.Purpose, 200); err != nil {
@@ -189,19 +191,27 @@ func (v *Vault) openedTo(ctx context.Context, a Actor, action Action, id ExportI
 	return x, nil
 }
 
-// authorizeExport opens an export to the recipient it was made for, and else to those who may collect in the dossier's unit.
+// authorizeExport opens an export to the recipient it was made for, and else to those who may collect in the dossier's unit: whoever reaches the
+// most secret that is in the dossier. Its purpose was stated when it was asked for.
 func (v *Vault) authorizeExport(ctx context.Context, a Actor, action Action, x Export) error {
-	if !a.Account.IsZero() && x.Recipient == a.Account {
-		return nil
-	}
-	d, err := v.store.Dossier(ctx, x.Dossier)
+	about, err := v.aboutExport(ctx, x)
 	if err != nil {
-		return fmt.Errorf("reading dossier %s: %w", x.Dossier, err)
+		return err
 	}
-	return v.authorize(ctx, a, action, d.Unit, Target{Dossier: x.Dossier, Export: x.ID})
+	return v.decide(ctx, a, action, about)
 }
 
-// MyExports lists signed exports that were made for the actor.
+func (v *Vault) aboutExport(ctx context.Context, x Export) (question, error) {
+	d, err := v.store.Dossier(ctx, x.Dossier)
+	if err != nil {
+		return question{}, fmt.Errorf("reading dossier %s: %w", x.Dossier, err)
+	}
+	f := dossierFact(d)
+	f.Recipient = idText(x.Recipient.UUID)
+	return question{unit: d.Unit, dossier: f, purpose: x.Purpose != "", target: Target{Dossier: x.Dossier, Export: x.ID}}, nil
+}
+
+// MyExports lists signed exports that were made for the actor, but for those that the actor may not collect in this session.
 func (v *Vault) MyExports(ctx context.Context, a Actor) ([]Export, error) {
 	if a.Account.IsZero() {
 		return nil, ErrUnauthenticated
@@ -209,7 +219,18 @@ func (v *Vault) MyExports(ctx context.Context, a Actor) ([]Export, error) {
 	if err := v.recordRead(ctx, a, ListExports, Target{}); err != nil {
 		return nil, err
 	}
-	return v.store.ExportsFor(ctx, a.Account)
+	all, err := v.store.ExportsFor(ctx, a.Account)
+	if err != nil {
+		return nil, fmt.Errorf("listing exports: %w", err)
+	}
+	return within(ctx, v, all, func(x Export) DossierID { return x.Dossier }, func(x Export) (bool, error) {
+		about, err := v.aboutExport(ctx, x)
+		if err != nil {
+			return false, err
+		}
+		_, d, err := v.ask(ctx, a, Collect, about)
+		return d.Allowed, err
+	})
 }
 
 // OpenExport opens a finished export; the read is recorded before the first byte. [ErrNotReady] while it waits for its

@@ -18,9 +18,20 @@ type (
 	DeviceID  struct{ uuid.UUID }
 	BatchID   struct{ uuid.UUID }
 	UnitActID struct{ uuid.UUID }
+	// DecisionID and GrantID are of rights: see [ScopeDecision] and [Grant].
+	DecisionID struct{ uuid.UUID }
+	GrantID    struct{ uuid.UUID }
 )
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// idText is an identifier's text; empty for none.
+func idText(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	return id.String()
+}
 
 // IsZero reports whether no identifier was given.
 func (id UnitID) IsZero() bool { return id.UUID == uuid.Nil }
@@ -45,3 +56,6 @@ func (id DossierID) IsZero() bool { return id.UUID == uuid.Nil }
 
 // IsZero reports whether no identifier was given.
 func (id BatchID) IsZero() bool { return id.UUID == uuid.Nil }
+
+// IsZero reports whether no identifier was given.
+func (id DecisionID) IsZero() bool { return id.UUID == uuid.Nil }

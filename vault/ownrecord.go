@@ -40,7 +40,7 @@ type OwnLine struct {
 }
 
 // OwnDossiers lists the dossiers about the actor, and the rule of each register. A closed register says that it is closed, and not
-// whether it holds a dossier. It is recorded.
+// whether it holds a dossier; a dossier that is a state secret is as good as not there. It is recorded.
 func (v *Vault) OwnDossiers(ctx context.Context, a Actor) (OwnDossiers, error) {
 	if err := v.authorize(ctx, a, ReadOwnAccess, a.Unit, Target{}); err != nil {
 		return OwnDossiers{}, err
@@ -62,7 +62,7 @@ func (v *Vault) OwnDossiers(ctx context.Context, a Actor) (OwnDossiers, error) {
 	}
 	for _, d := range all {
 		rule := v.subjectRule(d.Register)
-		if _, open := rule.Until(v.now()); !open {
+		if _, open := rule.Until(v.now()); !open || d.Secrecy != Unclassified {
 			continue
 		}
 		unit, err := v.store.Unit(ctx, d.Unit)
@@ -123,7 +123,7 @@ func (v *Vault) ownDossier(ctx context.Context, a Actor, id DossierID) (OwnDossi
 	}
 	rule := v.subjectRule(d.Register)
 	_, open := rule.Until(v.now())
-	if !open || account.PersonalNumber == "" || d.Subject.PersonalNumber != account.PersonalNumber {
+	if !open || d.Secrecy != Unclassified || account.PersonalNumber == "" || d.Subject.PersonalNumber != account.PersonalNumber {
 		return OwnDossier{}, fmt.Errorf("%w: dossier %s", ErrNotFound, id)
 	}
 	unit, err := v.store.Unit(ctx, d.Unit)

@@ -12,7 +12,7 @@ import (
 // ownDossier opens the dossier of the rig's subject in a register.
 func (r *rig) ownDossier(register vault.Register) vault.Dossier {
 	r.t.Helper()
-	d, err := r.OpenDossier(r.t.Context(), r.staff, register, vault.Subject{Name: "Nguyễn Chủ Thể", PersonalNumber: subjectNumber})
+	d, err := r.OpenDossier(r.t.Context(), r.staff, vault.NewDossier{Register: register, Subject: vault.Subject{Name: "Nguyễn Chủ Thể", PersonalNumber: subjectNumber}})
 	if err != nil {
 		r.t.Fatal(err)
 	}

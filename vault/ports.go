@@ -24,6 +24,8 @@ type Store interface {
 	Sessions
 	Devices
 	Catalogues
+	Decisions
+	Grants
 	Dossiers
 	Versions
 	Uploads
@@ -66,7 +68,7 @@ type UnitActs interface {
 
 // Accounts keeps who may sign in.
 type Accounts interface {
-	// AddAccount returns [ErrNameTaken] if the login stands already.
+	// AddAccount returns [ErrNameTaken] if the login stands already. Without a clearance the account has none.
 	AddAccount(ctx context.Context, a Account, e Event) error
 	Account(ctx context.Context, id AccountID) (Account, error)
 	AccountByLogin(ctx context.Context, login string) (Account, error)
@@ -113,6 +115,27 @@ type Catalogues interface {
 	UseCatalogue(ctx context.Context, c *Catalogue, e Event) (bool, error)
 	// KindsInUse lists the registers that have dossiers, and the kinds that have records. It reads all of them.
 	KindsInUse(ctx context.Context) ([]Register, []Kind, error)
+}
+
+// Decisions keeps what data owners decide, and what is done at once within it. Decisions only come.
+type Decisions interface {
+	AddDecision(ctx context.Context, d ScopeDecision, e Event) error
+	Decision(ctx context.Context, id DecisionID) (ScopeDecision, error)
+	DecisionsOf(ctx context.Context, unit UnitID) ([]ScopeDecision, error) // newest first, at most 100
+	// SetClearance takes effect with the account's next request.
+	SetClearance(ctx context.Context, id AccountID, c Clearance, e Event) error
+	// SetSecrecy changes the level of a record, or with a zero record that of the dossier. [ErrSecrecyChanged] if it is not from.
+	SetSecrecy(ctx context.Context, d DossierID, r RecordID, from, to Secrecy, e Event) error
+}
+
+// Grants keeps what is opened to persons for a term.
+type Grants interface {
+	AddGrant(ctx context.Context, g Grant, e Event) error
+	Grant(ctx context.Context, id GrantID) (Grant, error)
+	// GrantsFor finds, by an index, those that end last, at most [MaxGrants]: also such as have ended, so that a refusal can say so.
+	GrantsFor(ctx context.Context, q GrantQuery) ([]Grant, error)
+	// RevokeGrant ends a grant at the event's time; [ErrNotFound] if it is not there or was revoked.
+	RevokeGrant(ctx context.Context, id GrantID, e Event) error
 }
 
 // Dossiers keeps dossiers and their records.

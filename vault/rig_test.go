@@ -52,6 +52,7 @@ type rig struct {
 	unit, otherUnit                               vault.Unit
 	admin, staff, signer, appraiser, auditor, far vault.Actor // far is staff of another unit
 	subject                                       vault.Actor // whose personal number is subjectNumber
+	owner, dataAdmin, steward                     vault.Actor
 }
 
 const subjectNumber = "001085000001"
@@ -139,6 +140,9 @@ func (r *rig) people() {
 	r.auditor = add("kiemtoan", vault.Auditor, r.otherUnit, nil)
 	r.far = add("xa", vault.Staff, r.otherUnit, nil)
 	r.subject = add("chuthe", vault.RoleSubject, r.unit, nil)
+	r.owner = add("chuquan", vault.DataOwner, r.unit, nil)
+	r.dataAdmin = add("quantridulieu", vault.DataAdministrator, r.unit, nil)
+	r.steward = add("daumoi", vault.DataSteward, r.unit, nil)
 }
 
 // event is one that belongs to no use case.
@@ -164,9 +168,9 @@ var sampleNumber = 0
 func (r *rig) dossier() vault.Dossier {
 	r.t.Helper()
 	sampleNumber++
-	d, err := r.OpenDossier(r.t.Context(), r.staff, vault.Cadre, vault.Subject{
+	d, err := r.OpenDossier(r.t.Context(), r.staff, vault.NewDossier{Register: vault.Cadre, Subject: vault.Subject{
 		Name: "Nguyễn Minh Họa", BirthDate: "1980-02-29", PersonalNumber: fmt.Sprintf("999%09d", sampleNumber),
-	})
+	}})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ func (t Token) hash() ledger.Hash { return sha256.Sum256([]byte(t)) }
 func (a Account) actor(s Session, from Source) Actor {
 	return Actor{
 		Account: a.ID, Login: a.Login, Name: a.Name, Unit: a.Unit, Role: a.Role, Session: s.ID, Device: s.Device, Source: from,
-		Certificate: a.Certificate, DeliveryCertificate: a.DeliveryCertificate,
+		Certificate: a.Certificate, DeliveryCertificate: a.DeliveryCertificate, MFA: s.MFA, Clearance: a.Clearance, ClearedUntil: a.ClearedUntil,
 	}
 }
 

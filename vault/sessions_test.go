@@ -110,16 +110,16 @@ func TestSubjectsAreChecked(t *testing.T) {
 		{}, {Name: "A", BirthDate: "29/02/1980"}, {Name: "A", BirthDate: "1981-02-29"}, {Name: "A", PersonalNumber: "1 2"},
 		{Name: strings.Repeat("ă", 101)},
 	} {
-		_, err := r.OpenDossier(t.Context(), r.staff, vault.Cadre, s)
+		_, err := r.OpenDossier(t.Context(), r.staff, vault.NewDossier{Register: vault.Cadre, Subject: s})
 		if err == nil {
 			t.Errorf("%+v was taken", s)
 		}
 		want(t, err, vault.ErrInvalid)
 	}
-	_, err := r.OpenDossier(t.Context(), r.staff, "tax", vault.Subject{Name: "A"})
+	_, err := r.OpenDossier(t.Context(), r.staff, vault.NewDossier{Register: "tax", Subject: vault.Subject{Name: "A"}})
 	want(t, err, vault.ErrInvalid)
 	// A name comes in as NFD and is kept as NFC.
-	d, err := r.OpenDossier(t.Context(), r.staff, vault.Cadre, vault.Subject{Name: " Nguye\u0302\u0303n ", BirthDate: "1980"})
+	d, err := r.OpenDossier(t.Context(), r.staff, vault.NewDossier{Register: vault.Cadre, Subject: vault.Subject{Name: " Nguye\u0302\u0303n ", BirthDate: "1980"}})
 	if err != nil || d.Subject.Name != "Nguyễn" {
 		t.Errorf("got %q, %v", d.Subject.Name, err)
 	}

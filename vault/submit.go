@@ -20,7 +20,11 @@ func (v *Vault) Submit(ctx context.Context, a Actor, id VersionID, signer Accoun
 	if err != nil {
 		return Job{}, fmt.Errorf("reading version %s: %w", id, err)
 	}
-	if err := v.authorizeVersion(ctx, a, Submit, x); err != nil {
+	var about question
+	if err := v.aboutVersion(ctx, x, &about); err != nil {
+		return Job{}, err
+	}
+	if err := v.decide(ctx, a, Submit, about); err != nil {
 		return Job{}, err
 	}
 	if reason, err = optionalLine("reason", reason, 200); err != nil {
@@ -30,8 +34,9 @@ func (v *Vault) Submit(ctx context.Context, a Actor, id VersionID, signer Accoun
 	if err != nil {
 		return Job{}, err
 	}
-	if official.ID == x.Actor && x.Approval.IsZero() {
-		return Job{}, v.refuse(ctx, a, Submit, x.target(), "own_work", ErrOwnWork)
+	about.signer = official.ID
+	if err := v.decide(ctx, a, Submit, about); err != nil {
+		return Job{}, err
 	}
 	if x.MediaType != mediaPDF {
 		return Job{}, ErrNotPDF
@@ -160,15 +165,54 @@ func pdfError(err error) error {
 	return fmt.Errorf("preparing a signature: %w", err)
 }
 
-// Jobs lists the actor's own signing jobs that wait.
+// Jobs lists the actor's own signing jobs that wait, but for those whose documents the actor may not reach in this session.
 func (v *Vault) Jobs(ctx context.Context, a Actor) ([]Job, error) {
-	if err := v.authorize(ctx, a, Sign, a.Unit, Target{}); err != nil {
+	if err := v.authorizeGenerally(ctx, a, Sign, Target{}); err != nil {
 		return nil, err
 	}
 	if err := v.recordRead(ctx, a, ListJobs, Target{}); err != nil {
 		return nil, err
 	}
-	return v.store.WaitingJobs(ctx, a.Account, v.now())
+	all, err := v.store.WaitingJobs(ctx, a.Account, v.now())
+	if err != nil {
+		return nil, fmt.Errorf("listing signing jobs: %w", err)
+	}
+	return within(ctx, v, all, func(j Job) DossierID { return j.Dossier }, func(j Job) (bool, error) {
+		about, err := v.aboutJob(ctx, j)
+		if err != nil {
+			return false, err
+		}
+		_, d, err := v.ask(ctx, a, Sign, about)
+		return d.Allowed, err
+	})
+}
+
+// within leaves out what is about dossiers that hold secrets, unless it is shown. Each dossier is read once.
+func within[T any](ctx context.Context, v *Vault, all []T, of func(T) DossierID, shown func(T) (bool, error)) ([]T, error) {
+	open := map[DossierID]bool{}
+	var list []T
+	for _, x := range all {
+		plain, known := open[of(x)]
+		if !known {
+			d, err := v.store.Dossier(ctx, of(x))
+			if err != nil {
+				return nil, fmt.Errorf("reading dossier %s: %w", of(x), err)
+			}
+			plain = d.Highest == Unclassified
+			open[of(x)] = plain
+		}
+		if !plain {
+			ok, err := shown(x)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		list = append(list, x)
+	}
+	return list, nil
 }
 
 // Job reads one of the actor's own signing jobs.
@@ -189,13 +233,37 @@ func (v *Vault) ownJob(ctx context.Context, a Actor, id JobID) (Job, error) {
 	if err != nil {
 		return Job{}, fmt.Errorf("reading signing job %s: %w", id, err)
 	}
-	if err := v.authorize(ctx, a, Sign, a.Unit, j.target()); err != nil {
+	about, err := v.aboutJob(ctx, j)
+	if err != nil {
+		return Job{}, err
+	}
+	if err := v.decide(ctx, a, Sign, about); err != nil {
 		return Job{}, err
 	}
 	if j.Signer != a.Account {
 		return Job{}, v.refuse(ctx, a, Sign, j.target(), "not_signer", fmt.Errorf("%w: the job is for someone else", ErrForbidden))
 	}
 	return j, nil
+}
+
+// aboutJob is what a job asks to be signed: one record's version, or an export of a whole dossier.
+func (v *Vault) aboutJob(ctx context.Context, j Job) (question, error) {
+	q := question{target: j.target(), purpose: true}
+	if j.Purpose == Approval {
+		x, err := v.store.Version(ctx, j.Version)
+		if err != nil {
+			return q, fmt.Errorf("reading version %s: %w", j.Version, err)
+		}
+		err = v.aboutVersion(ctx, x, &q)
+		q.target = j.target()
+		return q, err
+	}
+	d, err := v.store.Dossier(ctx, j.Dossier)
+	if err != nil {
+		return q, fmt.Errorf("reading dossier %s: %w", j.Dossier, err)
+	}
+	q.unit, q.dossier = d.Unit, dossierFact(d)
+	return q, nil
 }
 
 func (j Job) target() Target {
@@ -281,11 +349,11 @@ func (v *Vault) WithdrawJob(ctx context.Context, a Actor, id JobID) error {
 	if err != nil {
 		return fmt.Errorf("reading signing job %s: %w", id, err)
 	}
-	d, err := v.store.Dossier(ctx, j.Dossier)
+	about, err := v.aboutJob(ctx, j)
 	if err != nil {
-		return fmt.Errorf("reading dossier %s: %w", j.Dossier, err)
+		return err
 	}
-	if err := v.authorize(ctx, a, Submit, d.Unit, j.target()); err != nil {
+	if err := v.decide(ctx, a, Submit, about); err != nil {
 		return err
 	}
 	if err := v.store.WithdrawJob(ctx, id, v.event(a, Submit, j.target())); err != nil {

@@ -134,7 +134,7 @@ func (v *Vault) Holdings(ctx context.Context, a Actor, id DossierID) ([]NamedHol
 	if err != nil {
 		return nil, fmt.Errorf("reading dossier %s: %w", id, err)
 	}
-	if err := v.authorize(ctx, a, ReadDossier, d.Unit, Target{Dossier: id}); err != nil {
+	if err := v.decide(ctx, a, ReadDossier, question{unit: d.Unit, dossier: ownFact(d), target: Target{Dossier: id}}); err != nil {
 		return nil, err
 	}
 	if err := v.recordRead(ctx, a, ReadDossier, Target{Dossier: id}); err != nil {

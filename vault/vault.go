@@ -10,6 +10,7 @@ import (
 	"trien/signing"
 	"trien/vault/calendar"
 	"trien/vault/catalogue"
+	"trien/vault/policy"
 )
 
 // Config is what a vault is made of.
@@ -29,6 +30,8 @@ type Config struct {
 	Calendar *calendar.Calendar
 	// SubjectRules take the place of [RegisterInfo.Subject], register by register.
 	SubjectRules map[Register]SubjectRule
+	// Policies decide who may do what; nil: the program's own, without any added.
+	Policies *policy.Engine
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
 	OfferKey ed25519.PrivateKey
 	Clock    Clock // nil: the system's
@@ -82,6 +85,7 @@ type Vault struct {
 	catalogue     *Catalogue
 	calendar      *calendar.Calendar
 	subjectRules  map[Register]SubjectRule
+	policies      *policy.Engine
 	sealer        Sealer
 	sealPicture   *signing.Picture // may be nil
 	offerKey      ed25519.PrivateKey
@@ -119,10 +123,13 @@ func New(c Config) *Vault {
 	if c.Revocation == nil {
 		c.Revocation = inMemory(c.Clock)
 	}
+	if c.Policies == nil {
+		c.Policies = builtIn()
+	}
 	limits := c.Limits.withDefaults()
 	return &Vault{
 		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, catalogue: c.Catalogue, calendar: c.Calendar,
-		subjectRules: c.SubjectRules, sealer: c.Sealer, sealPicture: c.SealPicture, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
+		subjectRules: c.SubjectRules, policies: c.Policies, sealer: c.Sealer, sealPicture: c.SealPicture, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
 	}

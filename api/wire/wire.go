@@ -96,6 +96,8 @@ type Account struct {
 	// DeliveryCertificate is what exports may be enclosed for; DER.
 	DeliveryCertificate []byte    `json:"delivery_certificate,omitempty"`
 	Created             time.Time `json:"created"`
+	Clearance           string    `json:"clearance"`
+	ClearedUntil        time.Time `json:"cleared_until,omitzero"`
 }
 
 // NewAccount asks for an account.
@@ -161,6 +163,7 @@ type Subject struct {
 type NewDossier struct {
 	Register string  `json:"register"`
 	Subject  Subject `json:"subject"`
+	Secrecy  string  `json:"secrecy,omitempty"` // empty: the register's
 }
 
 // Dossier is one subject in one register.
@@ -170,6 +173,7 @@ type Dossier struct {
 	Unit     string    `json:"unit"`
 	Subject  Subject   `json:"subject"`
 	Created  time.Time `json:"created"`
+	Secrecy  string    `json:"secrecy"`
 	Records  int       `json:"records"` // how many
 }
 
@@ -187,6 +191,7 @@ type Record struct {
 	Kind     string    `json:"kind"`
 	Title    string    `json:"title"`
 	Created  time.Time `json:"created"`
+	Secrecy  string    `json:"secrecy"` // where it is lower than the dossier's, that counts
 	Versions []Version `json:"versions"`
 }
 

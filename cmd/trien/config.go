@@ -105,6 +105,7 @@ type config struct {
 	Registers     string                             `yaml:"registers"`
 	Calendar      string                             `yaml:"calendar"`
 	SubjectAccess map[string]catalogue.SubjectAccess `yaml:"subject_access"` // by register
+	Policies      string                             `yaml:"policies"`
 	Scratch       string                             `yaml:"scratch"`
 }
 
@@ -227,6 +228,10 @@ func (c *config) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	policies, err := openPolicies(c.Policies)
+	if err != nil {
+		return settings{}, err
+	}
 	r := fileReader{}
 	s := settings{
 		listen: c.Listen, adminListen: c.Admin.Listen, certificate: c.TLS.Certificate, key: c.TLS.Key, scratch: c.Scratch,
@@ -240,7 +245,7 @@ func (c *config) settings() (settings, error) {
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
 		revocationCache: c.Trust.Cache, viewGrace: times.viewGrace, stampURLs: c.Timestamps.URLs, stampTimeout: times.stamps, limits: limits,
-		catalogue: known, calendar: days, subjectRules: rules,
+		catalogue: known, calendar: days, subjectRules: rules, policies: policies,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

@@ -22,6 +22,7 @@ import (
 	"trien/vault/calendar"
 	"trien/vault/envelope"
 	"trien/vault/objects"
+	"trien/vault/policy"
 	"trien/vault/postgres"
 )
 
@@ -54,6 +55,7 @@ type settings struct {
 	catalogue       *vault.Catalogue                     // nil: the built-in registers
 	calendar        *calendar.Calendar                   // nil: the built-in years
 	subjectRules    map[vault.Register]vault.SubjectRule // see vault.Config
+	policies        *policy.Engine                       // nil: the program's own
 	publicURL       string                               // how people reach the server; empty: as a request says
 	trustedProxies  []string                             // whose X-Forwarded-For is believed
 	scratch         string                               // folder for encrypted scratch files; empty: the system's
@@ -127,7 +129,7 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	return vault.Config{
 		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
 		Store:      store, Objects: in.bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
-		Catalogue: s.catalogue, Calendar: s.calendar, SubjectRules: s.subjectRules,
+		Catalogue: s.catalogue, Calendar: s.calendar, SubjectRules: s.subjectRules, Policies: s.policies,
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }

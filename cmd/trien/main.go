@@ -48,6 +48,7 @@ func commands() []command {
 		{name: "renew", help: "add a new time-stamp to exports before the authority's certificate ends", run: renewCommand},
 		{name: "catalogue", help: "check, show or export the registers' files", run: catalogueCommand},
 		{name: "calendar", help: "show a year's working days, or check a year's file", run: calendarCommand},
+		{name: "policy", help: "policy rules: list the rules; policy explain: say why an act is allowed or refused", run: policyCommand},
 		{name: "witness", help: "co-sign the checkpoints of other people's logs", run: witnessCommand},
 		{name: "reconcile", help: "compare every version in the database with the published ledger", run: reconcileCommand},
 		{name: "test-token", help: "make a SoftHSM token with a throw-away certificate, for a standalone vault", run: testTokenCommand},

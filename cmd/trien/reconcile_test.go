@@ -62,7 +62,8 @@ func newComparison(t *testing.T, n int) *comparison {
 	c.account = vault.Account{ID: vault.AccountID{UUID: newUUID()}, Login: "an", Name: "An", Unit: unit.ID, Role: vault.Official, Password: "$", Created: time.Now()}
 	c.must(c.store.AddAccount(t.Context(), c.account, c.event()))
 	c.dossier = vault.Dossier{
-		ID: vault.DossierID{UUID: newUUID()}, Register: vault.Party, Unit: unit.ID, Created: time.Now(), Subject: vault.Subject{Name: "Thử", PersonalNumber: "1"},
+		ID: vault.DossierID{UUID: newUUID()}, Register: vault.Party, Unit: unit.ID, Created: time.Now(), Secrecy: vault.Unclassified,
+		Subject: vault.Subject{Name: "Thử", PersonalNumber: "1"},
 	}
 	c.must(c.store.AddDossier(t.Context(), c.dossier, c.event()))
 	for range n {
@@ -94,7 +95,7 @@ func (c *comparison) deposit(logged bool) {
 	c.must(err)
 	id := vault.VersionID{UUID: newUUID()}
 	leaf := ledger.VersionLeaf("party", ledger.Salt{}, []byte(id.String()))
-	record := vault.Record{ID: vault.RecordID{UUID: newUUID()}, Dossier: c.dossier.ID, Kind: "party.member_slip", Created: now}
+	record := vault.Record{ID: vault.RecordID{UUID: newUUID()}, Dossier: c.dossier.ID, Kind: "party.member_slip", Created: now, Secrecy: vault.Unclassified}
 	c.must(c.store.CommitVersion(ctx, vault.NewVersion{
 		Upload: u.ID, Record: &record, Event: c.event(),
 		Version: vault.Version{

@@ -93,17 +93,6 @@ type KindInfo struct {
 	Fields          []Field `yaml:"fields"`
 }
 
-// Secrecy is the level of a record (glossary: thường, Mật, Tối mật, Tuyệt mật).
-type Secrecy string
-
-// The levels, from the lowest.
-const (
-	Unclassified Secrecy = "unclassified"
-	Confidential Secrecy = "confidential"
-	Secret       Secrecy = "secret"
-	TopSecret    Secrecy = "top_secret"
-)
-
 // Reader is a body or person that reads a kind without being granted it.
 type Reader string
 

@@ -13,13 +13,15 @@ import (
 
 // AddAccount adds a person's access; [vault.ErrNameTaken] if the login stands already.
 func (s *Store) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
-	const sql = `insert into vault.account (id, login, name, post, unit, role, password, certificate, delivery_certificate, created, personal_number)
-		values (@id, @login, @name, @post, @unit, @role, @password, @certificate, @delivery, @created, @personal_number)
+	const sql = `insert into vault.account (id, login, name, post, unit, role, password, certificate, delivery_certificate, created, personal_number,
+			clearance, cleared_until)
+		values (@id, @login, @name, @post, @unit, @role, @password, @certificate, @delivery, @created, @personal_number, @clearance, @cleared_until)
 		on conflict (login) do nothing`
 	return s.write(ctx, func(tx pgx.Tx) error {
 		n, err := change(ctx, tx, sql, pgx.NamedArgs{
 			"id": ref(a.ID.UUID), "login": a.Login, "name": a.Name, "post": a.Post, "unit": ref(a.Unit.UUID), "role": string(a.Role),
 			"password": string(a.Password), "certificate": a.Certificate, "delivery": a.DeliveryCertificate, "created": moment(a.Created), "personal_number": a.PersonalNumber,
+			"clearance": clearance(a.Clearance), "cleared_until": sometimes(a.ClearedUntil),
 		})
 		if err != nil {
 			return fmt.Errorf("adding account %s: %w", a.ID, err)
@@ -31,10 +33,11 @@ func (s *Store) AddAccount(ctx context.Context, a vault.Account, e vault.Event) 
 	})
 }
 
-const accountColumns = `id, login, name, post, unit, role, password, certificate, delivery_certificate, created, personal_number`
+const accountColumns = `id, login, name, post, unit, role, password, certificate, delivery_certificate, created, personal_number, clearance, cleared_until`
 
 func accountFields(a *vault.Account) []any {
-	return []any{&a.ID, &a.Login, &a.Name, &a.Post, &a.Unit, &a.Role, &a.Password, &a.Certificate, &a.DeliveryCertificate, &a.Created, &a.PersonalNumber}
+	return []any{&a.ID, &a.Login, &a.Name, &a.Post, &a.Unit, &a.Role, &a.Password, &a.Certificate, &a.DeliveryCertificate, &a.Created, &a.PersonalNumber,
+		(*rank)(&a.Clearance), (*sometime)(&a.ClearedUntil)}
 }
 
 func scanAccount(row pgx.CollectableRow) (a vault.Account, err error) {
@@ -97,10 +100,10 @@ func (s *Store) AddSession(ctx context.Context, n vault.Session, e vault.Event) 
 }
 
 func addSession(ctx context.Context, tx pgx.Tx, n vault.Session) error {
-	const sql = `insert into vault.session (id, account, device, token, created, expires)
-		values (@id, @account, @device, @token, @created, @expires)`
+	const sql = `insert into vault.session (id, account, device, mfa, token, created, expires)
+		values (@id, @account, @device, @mfa, @token, @created, @expires)`
 	_, err := change(ctx, tx, sql, pgx.NamedArgs{
-		"id": ref(n.ID.UUID), "account": ref(n.Account.UUID), "device": ref(n.Device.UUID), "token": n.Hash[:],
+		"id": ref(n.ID.UUID), "account": ref(n.Account.UUID), "device": ref(n.Device.UUID), "mfa": n.MFA, "token": n.Hash[:],
 		"created": moment(n.Created), "expires": moment(n.Expires),
 	})
 	if err != nil {
@@ -116,7 +119,7 @@ type signedIn struct {
 
 func scanSignedIn(row pgx.CollectableRow) (x signedIn, err error) {
 	n := &x.session
-	fields := []any{&n.ID, &n.Account, &n.Device, into(&n.Hash), &n.Created, &n.Expires}
+	fields := []any{&n.ID, &n.Account, &n.Device, &n.MFA, into(&n.Hash), &n.Created, &n.Expires}
 	err = row.Scan(append(fields, accountFields(&x.account)...)...)
 	return x, err
 }
@@ -124,8 +127,9 @@ func scanSignedIn(row pgx.CollectableRow) (x signedIn, err error) {
 // Session finds a session by its token, and who holds it; [vault.ErrNotFound] if it has ended or expired at now, or its device is
 // revoked.
 func (s *Store) Session(ctx context.Context, token ledger.Hash, now time.Time) (vault.Session, vault.Account, error) {
-	const sql = `select s.id, s.account, s.device, s.token, s.created, s.expires,
-			a.id, a.login, a.name, a.post, a.unit, a.role, a.password, a.certificate, a.delivery_certificate, a.created, a.personal_number
+	const sql = `select s.id, s.account, s.device, s.mfa, s.token, s.created, s.expires,
+			a.id, a.login, a.name, a.post, a.unit, a.role, a.password, a.certificate, a.delivery_certificate, a.created, a.personal_number,
+			a.clearance, a.cleared_until
 		from vault.session s join vault.account a on a.id = s.account left join vault.device d on d.id = s.device
 		where d.revoked is null and s.token = @token and s.ended is null and s.expires > @now`
 	x, err := one(ctx, s.pool, "session", scanSignedIn, sql, pgx.NamedArgs{"token": token[:], "now": moment(now)})

@@ -21,7 +21,7 @@ func invalid(ok bool, what string) error {
 // decides one race: against the sweeper, against another signature, against another version of the record.
 func (s *Store) CommitVersion(ctx context.Context, n vault.NewVersion) error {
 	v := n.Version
-	return s.write(ctx, func(tx pgx.Tx) error {
+	return s.writeBehind(ctx, only(v.Dossier.UUID), func(tx pgx.Tx) error {
 		u, err := openUpload(ctx, tx, n.Upload)
 		if err != nil {
 			return err
@@ -67,9 +67,10 @@ func checkVersion(u stagedUpload, n vault.NewVersion) error {
 }
 
 func addRecord(ctx context.Context, tx pgx.Tx, r vault.Record) error {
-	const sql = `insert into vault.record (id, dossier, kind, title, created) values (@id, @dossier, @kind, @title, @created)`
+	const sql = `insert into vault.record (id, dossier, kind, title, created, secrecy)
+		values (@id, @dossier, @kind, @title, @created, @secrecy)`
 	_, err := change(ctx, tx, sql, pgx.NamedArgs{
-		"id": ref(r.ID.UUID), "dossier": ref(r.Dossier.UUID), "kind": string(r.Kind), "title": r.Title, "created": moment(r.Created),
+		"id": ref(r.ID.UUID), "dossier": ref(r.Dossier.UUID), "kind": string(r.Kind), "title": r.Title, "created": moment(r.Created), "secrecy": rank(r.Secrecy),
 	})
 	if err != nil {
 		return fmt.Errorf("adding record %s: %w", r.ID, err)

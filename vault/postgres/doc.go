@@ -8,6 +8,9 @@
 // triggers refuse it even to the owner of the tables, who could only get past them by changing the schema itself. Only
 // [Migrate] needs the owner; a program that serves has no use for its password.
 //
+// Row-level security is the second wall around dossiers, behind the decisions of the vault: each transaction names the one thing, or the unit and the
+// level, that it is about, and sees no more.
+//
 // One answer can stay open: when the connection breaks while a transaction commits, the error is [vault.ErrUnavailable]
 // and the transaction may stand. AbandonUpload then tells: it refuses an upload that is committed.
 //

@@ -68,7 +68,7 @@ func (s *Store) Known(ctx context.Context, keys []string) (map[string]bool, erro
 			)
 			or exists (select from vault.upload where object_key = k and state = 'staged')
 			or exists (select from vault.garbage where object_key = k)`
-	found, err := many(ctx, s.pool, pgx.RowTo[string], sql, pgx.NamedArgs{"keys": keys})
+	found, err := many(ctx, s.behind(bypass), pgx.RowTo[string], sql, pgx.NamedArgs{"keys": keys})
 	if err != nil {
 		return nil, fmt.Errorf("asking for objects: %w", err)
 	}

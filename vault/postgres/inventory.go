@@ -32,6 +32,9 @@ func stream[T any](ctx context.Context, s *Store, what string, scan pgx.RowToFun
 			if _, err := tx.Exec(ctx, `set local statement_timeout = 0`); err != nil {
 				return err
 			}
+			if err := bypass.raise(ctx, tx); err != nil {
+				return err
+			}
 			rows, err := tx.Query(ctx, sql)
 			if err != nil {
 				return err

@@ -12,7 +12,7 @@ import (
 func TestPassOver(t *testing.T) {
 	d := newDeposited(t)
 	for range 2 {
-		record := vault.Record{ID: vault.RecordID{UUID: newID()}, Dossier: d.dossier.ID, Kind: "party.transfer", Created: d.now}
+		record := vault.Record{ID: vault.RecordID{UUID: newID()}, Dossier: d.dossier.ID, Kind: "party.transfer", Created: d.now, Secrecy: vault.Unclassified}
 		n := d.commit(t, record)
 		n.Record = &record
 		if err := d.store.CommitVersion(t.Context(), n); err != nil {

@@ -28,7 +28,7 @@ func (s *Store) ClaimEntries(ctx context.Context, limit int, now time.Time, leas
 		)
 		select v.id, v.identity, v.leaf from held h join vault.version v on v.id = h.version order by h.queue`
 	var claimed []vault.PendingEntry
-	err := s.write(ctx, func(tx pgx.Tx) (err error) {
+	err := s.writeBehind(ctx, bypass, func(tx pgx.Tx) (err error) {
 		claimed, err = many(ctx, tx, scanPending, sql, pgx.NamedArgs{
 			"limit": max(0, limit), "now": moment(now), "until": moment(now.Add(lease)),
 		})
@@ -45,7 +45,7 @@ func (s *Store) ClaimEntries(ctx context.Context, limit int, now time.Time, leas
 func (s *Store) CompleteEntries(ctx context.Context, done []vault.Logged) error {
 	// In the order of their identifiers, so that two publishers that complete the same entries cannot deadlock.
 	done = slices.SortedFunc(slices.Values(done), func(a, b vault.Logged) int { return bytes.Compare(a.Version.UUID[:], b.Version.UUID[:]) })
-	return s.write(ctx, func(tx pgx.Tx) error {
+	return s.writeBehind(ctx, bypass, func(tx pgx.Tx) error {
 		for _, l := range done {
 			if err := complete(ctx, tx, l); err != nil {
 				return fmt.Errorf("completing version %s: %w", l.Version, err)

@@ -49,7 +49,8 @@ func explain(t *testing.T, conn *pgx.Conn, sql string, args pgx.NamedArgs) plan 
 
 const manyDossiers = 100_000
 
-// fill adds dossiers with the few names that many people have, and one that hardly anybody has. One unit holds almost all.
+// fill adds dossiers with the few names that many people have, and one that hardly anybody has. One unit holds almost all. Of three dossiers one is
+// secret.
 // The words of a name begin with different letters, so that none of their beginnings is the same.
 func fill(t *testing.T, owner *pgx.Conn, unit, small uuid.UUID) {
 	t.Helper()
@@ -66,8 +67,8 @@ func fill(t *testing.T, owner *pgx.Conn, unit, small uuid.UUID) {
 					case when i % 10007 = 1 then 'quy' else (array['an', 'ba', 'duc', 'hoa', 'my'])[1 + i / 6 % 5] end
 				] as words
 			from generate_series(1, @many::int) i`,
-		`insert into vault.dossier (id, register, unit, name, birth_date, personal_number, created)
-			select id, 'party', unit, array_to_string(words, ' '), '1980', i::text, now() from person`,
+		`insert into vault.dossier (id, register, unit, name, birth_date, personal_number, created, secrecy)
+			select id, 'party', unit, array_to_string(words, ' '), '1980', i::text, now(), case when i / 30 % 3 = 0 then 2 else 0 end from person`,
 		`insert into vault.dossier_word (unit, start, dossier)
 			select p.unit, left(word, n), p.id from person p, unnest(p.words) word, generate_series(1, length(word)) n`,
 		`alter table vault.dossier_word add primary key (unit, start, dossier)`,
@@ -114,18 +115,37 @@ func TestDossierPlans(t *testing.T) {
 	defer owner.Close(context.WithoutCancel(ctx))
 	fill(t, owner, unit, small)
 
+	// As the program asks: by its role, behind the wall.
+	app, err := pgx.Connect(ctx, appURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer app.Close(context.WithoutCancel(ctx))
+	settle := func(unit uuid.UUID, most rank) {
+		if _, err := app.Exec(ctx, strings.ReplaceAll(setWall, "true", "false"), listOf(unit, most).settings()...); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	middle := uuid.MustParse("00000000-0000-7000-8000-00000000c350") // number 50,000
 	for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
-		if _, err := owner.Exec(ctx, `set plan_cache_mode = `+mode); err != nil {
+		if _, err := app.Exec(ctx, `set plan_cache_mode = `+mode); err != nil {
 			t.Fatal(err)
 		}
 		for _, unit := range []uuid.UUID{unit, small} {
 			for _, after := range []uuid.UUID{uuid.Nil, middle} {
 				args := pgx.NamedArgs{"unit": ref(unit), "after": pageAfter(after), "limit": 50}
-				judgePlan(t, fmt.Sprint(mode, " list after ", after), explain(t, owner, listDossiers, args), "dossier_page")
+				for level, index := range []string{"dossier_page_0", "dossier_page_1", "dossier_page_2", "dossier_page"} {
+					most := rank(vault.Secrecies()[level])
+					args["most"] = most
+					settle(unit, most)
+					judgePlan(t, fmt.Sprint(mode, " list up to ", level, " after ", after), explain(t, app, reaching(listDossiers, most), args), index)
+					args["words"] = strings.Fields(vault.FoldName("Ngô Văn"))
+					judgePlan(t, fmt.Sprint(mode, " search up to ", level, " after ", after), explain(t, app, searchDossiers, args), "dossier_word_pkey")
+				}
 				for _, name := range []string{"n", "Ngô", "ngo van", "Lê Văn Đức", "quý", "ngo quy", "nobody"} {
 					args["words"] = strings.Fields(vault.FoldName(name))
-					p := explain(t, owner, searchDossiers, args)
+					p := explain(t, app, searchDossiers, args)
 					judgePlan(t, fmt.Sprintf("%s search for %q after %s", mode, name, after), p, "dossier_word_pkey")
 				}
 			}
@@ -144,7 +164,7 @@ func TestDossierPlans(t *testing.T) {
 				ids = append(ids, fmt.Sprintf("00000000-0000-7000-8000-%012x", i))
 			}
 		}
-		found, err := store.Dossiers(ctx, vault.DossierQuery{Unit: vault.UnitID{UUID: unit}, Name: name, Limit: 100})
+		found, err := store.Dossiers(ctx, vault.DossierQuery{Unit: vault.UnitID{UUID: unit}, Name: name, Most: vault.TopSecret, Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

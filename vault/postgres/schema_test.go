@@ -71,11 +71,11 @@ func newDeposited(t *testing.T) *deposited {
 	}
 	must(d.store.AddAccount(t.Context(), d.account, event()))
 	d.dossier = vault.Dossier{
-		ID: vault.DossierID{UUID: newID()}, Register: vault.Party, Unit: unit.ID, Created: d.now,
+		ID: vault.DossierID{UUID: newID()}, Register: vault.Party, Unit: unit.ID, Created: d.now, Secrecy: vault.Unclassified,
 		Subject: vault.Subject{Name: "Nguyễn Văn Thử", PersonalNumber: "1"},
 	}
 	must(d.store.AddDossier(t.Context(), d.dossier, event()))
-	record := vault.Record{ID: vault.RecordID{UUID: newID()}, Dossier: d.dossier.ID, Kind: "party.member_slip", Created: d.now}
+	record := vault.Record{ID: vault.RecordID{UUID: newID()}, Dossier: d.dossier.ID, Kind: "party.member_slip", Created: d.now, Secrecy: vault.Unclassified}
 	for i := range d.versions {
 		n := d.commit(t, record)
 		if i == 0 {

@@ -35,8 +35,14 @@ func (d database) migrate(t testing.TB) {
 // owner connects as the owner of the tables.
 func (d database) owner(t testing.TB) *pgx.Conn { return connect(t, d.ownerURL) }
 
-// app connects as the application's role.
-func (d database) app(t testing.TB) *pgx.Conn { return connect(t, d.appURL) }
+// app connects as the program does, and as its workers see: past the wall, so that attacks find all there is.
+func (d database) app(t testing.TB) *pgx.Conn {
+	conn := connect(t, d.appURL)
+	if _, err := conn.Exec(t.Context(), `set vault.worker = 'on'`); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
 
 func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()

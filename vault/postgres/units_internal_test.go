@@ -31,7 +31,7 @@ func TestManyUnits(t *testing.T) {
 	}
 	defer store.Close()
 	v := vault.New(vault.Config{Store: store})
-	admin := vault.Actor{Role: vault.SystemAdministrator}
+	admin := vault.Actor{Account: vault.AccountID{UUID: uuid.New()}, Role: vault.SystemAdministrator}
 
 	began := time.Now()
 	done, err := v.ImportUnits(ctx, admin, strings.NewReader(manyUnitsTable()), false)
@@ -131,7 +131,7 @@ func TestHandOver(t *testing.T) {
 	}
 	defer store.Close()
 	v := vault.New(vault.Config{Store: store})
-	admin := vault.Actor{Role: vault.SystemAdministrator}
+	admin := vault.Actor{Account: vault.AccountID{UUID: uuid.New()}, Role: vault.SystemAdministrator}
 	table := "code,name,level,parent,established,decision,decided\nA,A,branch,,01/01/2000,1,01/01/2000\nB,B,branch,,01/01/2000,1,01/01/2000\n"
 	if done, err := v.ImportUnits(ctx, admin, strings.NewReader(table), false); err != nil || !done.Applied {
 		t.Fatal(done, err)

@@ -109,7 +109,7 @@ func TestLevelsAreData(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := vault.New(vault.Config{Store: d.store})
-	_, err := v.ActOnUnits(t.Context(), vault.Actor{Role: vault.SystemAdministrator}, vault.NewUnitAct{
+	_, err := v.ActOnUnits(t.Context(), vault.Actor{Account: vault.AccountID{UUID: newID()}, Role: vault.SystemAdministrator}, vault.NewUnitAct{
 		Kind: vault.EstablishUnit, Effective: "2020-01-01", Basis: vault.Basis{Number: "1", Date: "2020-01-01"},
 		New: []vault.NewUnit{{Code: "T1", Name: "Tổ 1", Level: "group"}},
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"trien/ledger"
+	"trien/vault"
 )
 
 // ref writes an identifier; zero is null. Identifiers read themselves: they scan null as zero.
@@ -45,3 +46,58 @@ func (h *hash) ScanBytes(b []byte) error {
 }
 
 func into(h *ledger.Hash) *hash { return (*hash)(h) }
+
+// rank writes and reads a level of secrecy as its number; what is no level is -1, which no column takes.
+type rank vault.Secrecy
+
+func (r rank) number() int {
+	n, known := vault.Secrecy(r).Rank()
+	if !known {
+		return -1
+	}
+	return n
+}
+
+// Int64Value implements [pgtype.Int64Valuer].
+func (r rank) Int64Value() (pgtype.Int8, error) {
+	return pgtype.Int8{Int64: int64(r.number()), Valid: true}, nil
+}
+
+// ScanInt64 implements [pgtype.Int64Scanner].
+func (r *rank) ScanInt64(v pgtype.Int8) error {
+	levels := vault.Secrecies()
+	if !v.Valid || v.Int64 < 0 || int(v.Int64) >= len(levels) {
+		return fmt.Errorf("%w: a level of secrecy that there is not", vault.ErrTampered)
+	}
+	*r = rank(levels[v.Int64])
+	return nil
+}
+
+// clearance is a person's level; none is unclassified.
+func clearance(s vault.Secrecy) rank {
+	if s == "" {
+		s = vault.Unclassified
+	}
+	return rank(s)
+}
+
+// sometimes writes a time; zero is null.
+func sometimes(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = moment(t)
+	return &t
+}
+
+// sometime reads a time; null is zero.
+type sometime time.Time
+
+// ScanTimestamptz implements [pgtype.TimestamptzScanner].
+func (t *sometime) ScanTimestamptz(v pgtype.Timestamptz) error {
+	*t = sometime(time.Time{})
+	if v.Valid {
+		*t = sometime(v.Time.UTC())
+	}
+	return nil
+}

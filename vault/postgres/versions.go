@@ -23,17 +23,17 @@ func scanVersion(row pgx.CollectableRow) (v vault.Version, err error) {
 // Version reads a version.
 func (s *Store) Version(ctx context.Context, id vault.VersionID) (vault.Version, error) {
 	const sql = `select ` + versionColumns + `, manifest, receipt from vault.version where id = @id`
-	return one(ctx, s.pool, "version", scanVersion, sql, pgx.NamedArgs{"id": ref(id.UUID)})
+	return one(ctx, s.behind(only(id.UUID)), "version", scanVersion, sql, pgx.NamedArgs{"id": ref(id.UUID)})
 }
 
 // ApprovedVersion reads the version that a job made.
 func (s *Store) ApprovedVersion(ctx context.Context, id vault.JobID) (vault.Version, error) {
 	const sql = `select ` + versionColumns + `, manifest, receipt from vault.version where approval = @job`
-	return one(ctx, s.pool, "version", scanVersion, sql, pgx.NamedArgs{"job": ref(id.UUID)})
+	return one(ctx, s.behind(only(id.UUID)), "version", scanVersion, sql, pgx.NamedArgs{"job": ref(id.UUID)})
 }
 
 // LatestVersion reads the newest version of a record.
 func (s *Store) LatestVersion(ctx context.Context, id vault.RecordID) (vault.Version, error) {
 	const sql = `select ` + versionColumns + `, manifest, receipt from vault.version where record = @record order by number desc limit 1`
-	return one(ctx, s.pool, "version", scanVersion, sql, pgx.NamedArgs{"record": ref(id.UUID)})
+	return one(ctx, s.behind(only(id.UUID)), "version", scanVersion, sql, pgx.NamedArgs{"record": ref(id.UUID)})
 }

@@ -137,6 +137,42 @@ func (s faultyStore) AddDeviceSession(ctx context.Context, n vault.Session, nonc
 	return s.f.run("Store.AddDeviceSession", func() error { return s.next.AddDeviceSession(ctx, n, nonce, until, e) })
 }
 
+func (s faultyStore) AddDecision(ctx context.Context, d vault.ScopeDecision, e vault.Event) error {
+	return s.f.run("Store.AddDecision", func() error { return s.next.AddDecision(ctx, d, e) })
+}
+
+func (s faultyStore) Decision(ctx context.Context, id vault.DecisionID) (vault.ScopeDecision, error) {
+	return ask(s.f, "Store.Decision", func() (vault.ScopeDecision, error) { return s.next.Decision(ctx, id) })
+}
+
+func (s faultyStore) DecisionsOf(ctx context.Context, unit vault.UnitID) ([]vault.ScopeDecision, error) {
+	return ask(s.f, "Store.DecisionsOf", func() ([]vault.ScopeDecision, error) { return s.next.DecisionsOf(ctx, unit) })
+}
+
+func (s faultyStore) SetClearance(ctx context.Context, id vault.AccountID, c vault.Clearance, e vault.Event) error {
+	return s.f.run("Store.SetClearance", func() error { return s.next.SetClearance(ctx, id, c, e) })
+}
+
+func (s faultyStore) SetSecrecy(ctx context.Context, d vault.DossierID, r vault.RecordID, from, to vault.Secrecy, e vault.Event) error {
+	return s.f.run("Store.SetSecrecy", func() error { return s.next.SetSecrecy(ctx, d, r, from, to, e) })
+}
+
+func (s faultyStore) AddGrant(ctx context.Context, g vault.Grant, e vault.Event) error {
+	return s.f.run("Store.AddGrant", func() error { return s.next.AddGrant(ctx, g, e) })
+}
+
+func (s faultyStore) Grant(ctx context.Context, id vault.GrantID) (vault.Grant, error) {
+	return ask(s.f, "Store.Grant", func() (vault.Grant, error) { return s.next.Grant(ctx, id) })
+}
+
+func (s faultyStore) GrantsFor(ctx context.Context, q vault.GrantQuery) ([]vault.Grant, error) {
+	return ask(s.f, "Store.GrantsFor", func() ([]vault.Grant, error) { return s.next.GrantsFor(ctx, q) })
+}
+
+func (s faultyStore) RevokeGrant(ctx context.Context, id vault.GrantID, e vault.Event) error {
+	return s.f.run("Store.RevokeGrant", func() error { return s.next.RevokeGrant(ctx, id, e) })
+}
+
 func (s faultyStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
 	return s.f.run("Store.AddDossier", func() error { return s.next.AddDossier(ctx, d, e) })
 }

@@ -27,6 +27,8 @@ type MemoryStore struct {
 	sessions map[vault.SessionID]memorySession
 	devices  map[vault.DeviceID]vault.Device
 	nonces   map[memoryNonce]time.Time
+	decided  map[vault.DecisionID]vault.ScopeDecision
+	grants   map[vault.GrantID]vault.Grant
 	// catalogues in the order in which they were put to use, and the sums of their files, by register and version
 	catalogues []vault.CatalogueInUse
 	files      map[memoryFile]ledger.Hash
@@ -61,6 +63,8 @@ func NewMemoryStore() *MemoryStore {
 		devices:  map[vault.DeviceID]vault.Device{},
 		nonces:   map[memoryNonce]time.Time{},
 		files:    map[memoryFile]ledger.Hash{},
+		decided:  map[vault.DecisionID]vault.ScopeDecision{},
+		grants:   map[vault.GrantID]vault.Grant{},
 		dossiers: map[vault.DossierID]vault.Dossier{},
 		records:  map[vault.RecordID]*memoryRecord{},
 		versions: map[vault.VersionID]vault.Version{},
@@ -152,11 +156,15 @@ func (s *MemoryStore) Ready(ctx context.Context) error { return ctx.Err() }
 // AddAccount adds a person's access.
 func (s *MemoryStore) AddAccount(ctx context.Context, a vault.Account, e vault.Event) error {
 	return s.do(ctx, func() error {
+		if a.Clearance == "" {
+			a.Clearance = vault.Unclassified
+		}
 		err := first(free(s.accounts, a.ID, "account"), s.checkStanding(a.Unit), s.checkEvent(e),
 			valid(a.Login != "" && a.Login == strings.ToLower(a.Login), "a login in lower case"),
 			valid(a.Name != "", "an account without a name"), valid(a.Password != "", "an account without a password"),
 			valid(slices.Contains(vault.Roles(), a.Role), "no such role"),
-			valid((a.Role == vault.RoleSubject) == (a.PersonalNumber != ""), "a personal number is a subject's"))
+			valid((a.Role == vault.RoleSubject) == (a.PersonalNumber != ""), "a personal number is a subject's"),
+			level(a.Clearance), valid((a.Clearance == vault.Unclassified) == a.ClearedUntil.IsZero(), "a clearance has a term"))
 		if err != nil {
 			return err
 		}
@@ -165,7 +173,7 @@ func (s *MemoryStore) AddAccount(ctx context.Context, a vault.Account, e vault.E
 				return vault.ErrNameTaken
 			}
 		}
-		a.Created = moment(a.Created)
+		a.Created, a.ClearedUntil = moment(a.Created), moment(a.ClearedUntil)
 		s.accounts[a.ID] = cloneAccount(a)
 		s.record(e)
 		return nil

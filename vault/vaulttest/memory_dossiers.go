@@ -30,7 +30,7 @@ var registerForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.Event) error {
 	return s.do(ctx, func() error {
 		err := first(free(s.dossiers, d.ID, "dossier"), s.checkStanding(d.Unit), s.checkEvent(e), valid(registerForm.MatchString(string(d.Register)), "no register's code"),
-			valid(d.Subject.Name != "", "a subject without a name"))
+			valid(d.Subject.Name != "", "a subject without a name"), level(d.Secrecy))
 		if err != nil {
 			return err
 		}
@@ -48,11 +48,16 @@ func (s *MemoryStore) AddDossier(ctx context.Context, d vault.Dossier, e vault.E
 	})
 }
 
-// counted fills in how many records the dossier has.
-func (s *MemoryStore) counted(d vault.Dossier) vault.Dossier {
+// counted fills in how many records the dossier has up to a level, and how secret the most secret of these is.
+func (s *MemoryStore) counted(d vault.Dossier, most vault.Secrecy) vault.Dossier {
+	d.Highest = d.Secrecy
 	for _, r := range s.records {
-		if r.Dossier == d.ID {
-			d.Records++
+		if r.Dossier != d.ID || rank(r.Secrecy) > rank(most) {
+			continue
+		}
+		d.Records++
+		if rank(r.Secrecy) > rank(d.Highest) {
+			d.Highest = r.Secrecy
 		}
 	}
 	return d
@@ -65,7 +70,7 @@ func (s *MemoryStore) Dossier(ctx context.Context, id vault.DossierID) (vault.Do
 		if err != nil {
 			return vault.Dossier{}, err
 		}
-		return s.counted(d), nil
+		return s.counted(d, vault.TopSecret), nil
 	})
 }
 
@@ -74,14 +79,14 @@ func (s *MemoryStore) Dossiers(ctx context.Context, q vault.DossierQuery) ([]vau
 	return look(ctx, s, func() ([]vault.Dossier, error) {
 		var found []vault.Dossier
 		for _, d := range s.dossiers {
-			if d.Unit == q.Unit && before(d.ID.UUID, q.After.UUID) && named(d.Subject.Name, q.Name) {
+			if d.Unit == q.Unit && rank(d.Secrecy) <= rank(q.Most) && before(d.ID.UUID, q.After.UUID) && named(d.Subject.Name, q.Name) {
 				found = append(found, d)
 			}
 		}
 		newestFirst(found, func(d vault.Dossier) [16]byte { return d.ID.UUID })
 		found = upTo(found, q.Limit)
 		for i := range found {
-			found[i] = s.counted(found[i])
+			found[i] = s.counted(found[i], q.Most)
 		}
 		return found, nil
 	})
@@ -104,7 +109,7 @@ func (s *MemoryStore) DossiersOf(ctx context.Context, in []vault.Register, perso
 		var found []vault.Dossier
 		for _, d := range s.dossiers {
 			if slices.Contains(in, d.Register) && personalNumber != "" && d.Subject.PersonalNumber == personalNumber {
-				found = append(found, s.counted(d))
+				found = append(found, s.counted(d, vault.TopSecret))
 			}
 		}
 		newestFirst(found, func(d vault.Dossier) [16]byte { return d.ID.UUID })

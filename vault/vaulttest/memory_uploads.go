@@ -180,7 +180,7 @@ func (s *MemoryStore) place(n vault.NewVersion) (*memoryRecord, error) {
 	}
 	_, noDossier := get(s.dossiers, n.Record.Dossier, "dossier")
 	err := first(valid(n.Record.ID == v.Record && n.Record.Dossier == v.Dossier && n.Record.Kind == v.Kind, "the version is of another record"),
-		noDossier, free(s.records, n.Record.ID, "record"))
+		noDossier, free(s.records, n.Record.ID, "record"), level(n.Record.Secrecy))
 	if err != nil {
 		return nil, err
 	}

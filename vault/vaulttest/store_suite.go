@@ -48,6 +48,11 @@ func Store(t *testing.T, open func(t *testing.T) vault.Store) {
 		{"catalogues", storeCatalogues},
 		{"one catalogue at once", storeCataloguesAtOnce},
 		{"persons", storePersons},
+		{"decisions", storeDecisions},
+		{"clearances", storeClearances},
+		{"grants", storeGrants},
+		{"secrecy", storeSecrecy},
+		{"secrecy at once", storeSecrecyAtOnce},
 		{"dossiers", storeDossiers},
 		{"dossier pages", storeDossierPages},
 		{"dossier search", storeDossierSearch},
@@ -148,13 +153,13 @@ func (w *world) event(action vault.Action) vault.Event {
 func (w *world) account(login string, role vault.Role) vault.Account {
 	return vault.Account{
 		ID: vault.AccountID{UUID: id()}, Login: login, Name: "Trần Thị " + login, Post: "Chuyên viên", Unit: w.unit.ID, Role: role,
-		Password: "$argon2id$" + vault.PasswordHash(login), Created: w.now,
+		Password: "$argon2id$" + vault.PasswordHash(login), Created: w.now, Clearance: vault.Unclassified,
 	}
 }
 
 func (w *world) newDossier(name, number string) vault.Dossier {
 	d := vault.Dossier{
-		ID: vault.DossierID{UUID: id()}, Register: vault.Party, Unit: w.unit.ID, Created: w.now,
+		ID: vault.DossierID{UUID: id()}, Register: vault.Party, Unit: w.unit.ID, Created: w.now, Secrecy: vault.Unclassified, Highest: vault.Unclassified,
 		Subject: vault.Subject{Name: name, BirthDate: "1980-02-29", PersonalNumber: number},
 	}
 	w.dossiers = append(w.dossiers, d.ID)
@@ -186,7 +191,7 @@ func (w *world) newVersion(u vault.Upload, record vault.RecordID, previous vault
 	n := vault.NewVersion{Upload: u.ID, Event: w.event(vault.Deposit)}
 	if record.IsZero() {
 		record = vault.RecordID{UUID: id()}
-		n.Record = &vault.Record{ID: record, Dossier: w.dossier.ID, Kind: "party.member_slip", Title: "Phiếu đảng viên", Created: w.now}
+		n.Record = &vault.Record{ID: record, Dossier: w.dossier.ID, Kind: "party.member_slip", Title: "Phiếu đảng viên", Created: w.now, Secrecy: vault.Unclassified}
 	}
 	v := vault.VersionID{UUID: id()}
 	n.Version = vault.Version{
