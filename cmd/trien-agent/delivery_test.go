@@ -92,7 +92,9 @@ func actor(a vault.Account) vault.Actor {
 }
 
 func (d *desk) exported(ctx context.Context, v *vault.Vault, staff, signer vault.Actor) (vault.Export, vault.Job, error) {
-	dossier, err := v.OpenDossier(ctx, staff, vault.Cadre, vault.Subject{Name: "Nguyễn Minh Họa", BirthDate: "1980-02-29", PersonalNumber: "999000000001"})
+	dossier, err := v.OpenDossier(ctx, staff, vault.NewDossier{
+		Register: vault.Cadre, Subject: vault.Subject{Name: "Nguyễn Minh Họa", BirthDate: "1980-02-29", PersonalNumber: "999000000001"},
+	})
 	if err != nil {
 		return vault.Export{}, vault.Job{}, err
 	}
