@@ -160,15 +160,11 @@ func unitShow(f *flag.FlagSet) unitRun {
 		if err := need(f, "unit"); err != nil {
 			return err
 		}
-		h, err := c.UnitHistory(ctx, *unit)
+		u, err := c.Unit(ctx, *unit, string(on))
 		if err != nil {
 			return err
 		}
-		tree, err := c.UnitTree(ctx, string(on))
-		if err != nil {
-			return err
-		}
-		say.unit(h, tree)
+		say.unit(u)
 		return nil
 	}
 }
@@ -176,13 +172,15 @@ func unitShow(f *flag.FlagSet) unitRun {
 func unitHistory(f *flag.FlagSet) unitRun {
 	unit := unitFlag(f)
 	dossier := f.String("dossier", "", "định danh hồ sơ / `id` of a dossier: which units held it")
+	var on dayFlag
+	f.Var(&on, "on", "chỉ những đơn vị giữ hồ sơ trong ngày này / only who held the dossier on that `day`")
 	return func(ctx context.Context, c *client.Client, _ []string, say unitText) error {
-		if (*unit == "") == (*dossier == "") {
-			fmt.Fprintln(f.Output(), "trien unit history: --unit hoặc --dossier / give --unit or --dossier")
+		if (*unit == "") == (*dossier == "") || *dossier == "" && on != "" {
+			fmt.Fprintln(f.Output(), "trien unit history: --unit, hoặc --dossier [--on] / give --unit, or --dossier [--on]")
 			return errUsage
 		}
 		if *dossier != "" {
-			held, err := c.Holdings(ctx, *dossier)
+			held, err := c.Holdings(ctx, *dossier, string(on))
 			if err != nil {
 				return err
 			}

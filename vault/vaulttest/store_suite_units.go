@@ -159,20 +159,24 @@ func storeUnitHeads(w *world) {
 		{Unit: u, From: "2020-02-01", Account: w.official.ID}, {Unit: u, From: "2021-02-01", Account: w.staff.ID, Acting: true, Until: "2021-05-01"},
 		{Unit: u, From: "2022-01-01"},
 	})
-	unit, _ := w.Unit(ctx, u)
-	for day, want := range map[vault.Date]vault.AccountID{
-		"2020-01-31": {}, "2020-02-01": w.official.ID, "2021-01-31": w.official.ID, "2021-02-01": w.staff.ID, "2021-04-30": w.staff.ID, "2021-05-01": {}, "2024-01-01": {},
-	} {
-		if got, led := vault.HeadOn(heads, unit, day); led == want.IsZero() || led && got.Account != want {
-			t.Errorf("on %s %v leads, %v", day, got.Account, led)
-		}
-	}
 	t.must(vault.NewUnitAct{Kind: vault.GiveSeal, Effective: "2021-01-01", Unit: "U"})
 	seals, err := w.UnitSeals(ctx, u)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.same("seals", seals, []vault.UnitSeal{{Unit: u, From: "2021-01-01"}})
+	h, err := t.vault.UnitHistory(ctx, t.admin, "U")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[vault.Date]vault.AccountID{
+		"2019-12-31": {}, "2020-01-31": {}, "2020-02-01": w.official.ID, "2021-01-31": w.official.ID, "2021-02-01": w.staff.ID, "2021-04-30": w.staff.ID,
+		"2021-05-01": {}, "2024-01-01": {},
+	} {
+		if head := h.On(day).Head; (head == nil) != want.IsZero() || head != nil && head.Account != want {
+			t.Errorf("on %s %+v leads", day, head)
+		}
+	}
 	t.refuse("an end before the last head", vault.ErrUnitLater, vault.NewUnitAct{Kind: vault.DissolveUnit, Effective: "2022-01-01", Unit: "U"})
 	t.must(vault.NewUnitAct{Kind: vault.DissolveUnit, Effective: "2022-01-02", Unit: "U"})
 }
@@ -287,6 +291,9 @@ func storeHoldings(w *world) {
 	moved := vault.Holding{Dossier: w.dossier.ID, From: w.dossier.Created.Add(time.Microsecond), Unit: other, Act: act.ID}
 	w.same("holdings after the end", held(), []vault.Holding{opened, moved})
 	w.same("who held it when it was opened", vault.HolderAt(held(), w.dossier.Created), w.unit.ID)
+	w.same("who held it on the day", vault.HoldersOn(held(), "2026-05-06"), held())
+	w.same("who held it the day after", vault.HoldersOn(held(), "2026-05-07"), held()[1:])
+	w.same("who held it the day before", len(vault.HoldersOn(held(), "2026-05-05")), 0)
 	w.same("who held it before", vault.HolderAt(held(), w.dossier.Created.Add(-1)), vault.UnitID{})
 	w.same("who holds it", vault.HolderAt(held(), w.now.Add(time.Hour)), other)
 	d, err := w.Dossier(ctx, w.dossier.ID)
