@@ -109,9 +109,8 @@ func unitList(f *flag.FlagSet) unitRun {
 				return errors.New("không có đơn vị này tại ngày đó / no such unit on that day")
 			}
 		}
-		words := strings.Fields(vault.FoldName(*name))
 		for _, n := range items {
-			if namedBy(n.Name, words) {
+			if vault.NameHas(n.Name, *name) {
 				say.line("%s%s\t%s\t%s", strings.Repeat("  ", n.Depth-items[0].Depth), unitRef(n.Unit), n.Name, say.level(tree.Levels, n.Level))
 			}
 		}
@@ -130,13 +129,6 @@ func subtree(items []wire.UnitNode, ref string) []wire.UnitNode {
 		end++
 	}
 	return items[at:end]
-}
-
-func namedBy(name string, words []string) bool {
-	own := strings.Fields(vault.FoldName(name))
-	return !slices.ContainsFunc(words, func(w string) bool {
-		return !slices.ContainsFunc(own, func(o string) bool { return strings.HasPrefix(o, w) })
-	})
 }
 
 // unitRef is what a person calls a unit by.

@@ -245,6 +245,14 @@ func storeUnitsRefused(w *world) {
 	} {
 		t.refuse(x.what, x.want, x.act)
 	}
+	above := ""
+	for i := range 50 {
+		code := fmt.Sprint("L", i)
+		t.establish("2014-01-01", code, code, above)
+		above = code
+	}
+	t.refuse("a unit below fifty", vault.ErrInvalid, establishment("2015-01-01", "X", "X", above))
+	t.refuse("fifty units below one", vault.ErrInvalid, move("2015-01-01", "L0", "R"))
 	t.refused("an act without a decision", vault.ErrInvalid, func(ctx context.Context) error {
 		_, err := t.vault.ActOnUnits(ctx, t.admin, establishment("2011-01-01", "X", "X", "R"))
 		return err
