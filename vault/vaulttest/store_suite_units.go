@@ -357,6 +357,18 @@ func storeUnitsAtOnce(w *world) {
 		_, err := t.do(establishment("2021-01-01", "X", fmt.Sprint("Mới ", i), ""))
 		return err
 	}))
+	// Acts on different units do not exclude each other.
+	for _, code := range []string{"P", "Q", "T"} {
+		t.establish("2020-01-01", code, code, "")
+	}
+	for i, err := range atOnce(3, func(i int) error {
+		_, err := t.do(vault.NewUnitAct{Kind: vault.RenameUnit, Effective: "2021-01-01", Unit: []string{"P", "Q", "T"}[i], Name: fmt.Sprint("Khác ", i)})
+		return err
+	}) {
+		if err != nil {
+			t.Errorf("one of three names at once, %d: %v", i, err)
+		}
+	}
 	revision := t.whole().Revision
 	w.want("an act on an old tree", w.ChangeUnits(w.Context(), revision-1, nil), vault.ErrStale)
 
