@@ -1,14 +1,12 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"trien/ledger"
 	"trien/vault"
 )
 
@@ -43,12 +41,11 @@ func (s *Server) unitsPage(c *gin.Context, v *visit, a vault.Actor) error {
 		return err
 	}
 	view := unitsView{Day: l.Day, Query: query, Levels: levelNames(v.lang, l.Levels)}
-	words := strings.Fields(vault.FoldName(query))
-	if len(words) == 0 {
+	if query == "" {
 		view.Path = pathTo(l.Units, under)
 	}
 	for _, n := range l.Units {
-		if len(words) == 0 && n.Parent != under || !hasWords(n.Name, words) {
+		if query == "" && n.Parent != under || !vault.NameHas(n.Name, query) {
 			continue
 		}
 		if view.More = len(view.Units) == maxUnitRows; view.More {
@@ -57,17 +54,6 @@ func (s *Server) unitsPage(c *gin.Context, v *visit, a vault.Actor) error {
 		view.Units = append(view.Units, n)
 	}
 	return s.show(c, v, http.StatusOK, "units", pageData{View: view})
-}
-
-// hasWords reports whether each word begins a word of a name, whatever its case and diacritics.
-func hasWords(name string, words []string) bool {
-	if len(words) == 0 {
-		return true
-	}
-	own := strings.Fields(vault.FoldName(name))
-	return !slices.ContainsFunc(words, func(w string) bool {
-		return !slices.ContainsFunc(own, func(o string) bool { return strings.HasPrefix(o, w) })
-	})
 }
 
 // pathTo lists what a unit stands under, from a root down to itself.
@@ -106,7 +92,4 @@ func (s *Server) unitPage(c *gin.Context, v *visit, a vault.Actor) error {
 }
 
 // fingerOf is the SHA-256 of a certificate, by which people compare it.
-func fingerOf(der []byte) string {
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:])
-}
+func fingerOf(der []byte) string { return ledger.SumHash(der).String() }

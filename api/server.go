@@ -187,6 +187,7 @@ func (s *Server) routeInterface(e *gin.Engine) {
 	quick.GET("/me", s.signedIn(s.getMe))
 	quick.GET("/units", s.signedIn(s.listUnits))
 	quick.POST("/units", s.signedIn(s.postUnit))
+	quick.GET("/units/:unit", s.signedIn(s.getUnit))
 	quick.GET("/units/:unit/history", s.signedIn(s.getUnitHistory))
 	quick.GET("/unit-tree", s.signedIn(s.getUnitTree))
 	v1.POST("/unit-acts", s.signedIn(s.postUnitAct))

@@ -45,6 +45,21 @@ func (s *Server) getUnitHistory(c *gin.Context, a vault.Actor) error {
 	return s.writeJSON(c, http.StatusOK, toUnitHistory(h))
 }
 
+func (s *Server) getUnit(c *gin.Context, a vault.Actor) error {
+	day, err := optionalDay("on", c.Query("on"))
+	if err != nil {
+		return err
+	}
+	h, err := s.vault.UnitHistory(c.Request.Context(), a, c.Param("unit"))
+	if err != nil {
+		return err
+	}
+	if day == "" {
+		day = h.Today
+	}
+	return s.writeJSON(c, http.StatusOK, toUnitState(h.On(day)))
+}
+
 func (s *Server) postUnitAct(c *gin.Context, a vault.Actor) error {
 	in, err := readJSON[wire.NewUnitAct](s, c)
 	if err != nil {
@@ -107,7 +122,11 @@ func (s *Server) listHoldings(c *gin.Context, a vault.Actor) error {
 	if err != nil {
 		return err
 	}
-	held, err := s.vault.Holdings(c.Request.Context(), a, id)
+	on, err := optionalDay("on", c.Query("on"))
+	if err != nil {
+		return err
+	}
+	held, err := s.vault.Holdings(c.Request.Context(), a, id, on)
 	if err != nil {
 		return err
 	}
@@ -141,14 +160,31 @@ func toUnitHistory(h vault.UnitHistory) wire.UnitHistory {
 		Parents: toList(h.Parents, func(p vault.UnitParent) wire.UnitParent {
 			return wire.UnitParent{From: string(p.From), Parent: idText(p.Parent.UUID), Name: h.ParentNames[p.Parent]}
 		}).Items,
-		Heads: toList(h.Heads, func(x vault.NamedHead) wire.UnitHead {
-			return wire.UnitHead{From: string(x.From), Account: idText(x.Account.UUID), Name: x.Name, Post: x.Post, Acting: x.Acting, Until: string(x.Until)}
-		}).Items,
+		Heads: toList(h.Heads, toUnitHead).Items,
 		Seals: toList(h.Seals, func(x vault.UnitSeal) wire.UnitSeal {
 			return wire.UnitSeal{From: string(x.From), Certificate: x.Certificate}
 		}).Items,
 		Acts: toList(h.Acts, toUnitAct).Items,
 	}
+}
+
+func toUnitHead(x vault.NamedHead) wire.UnitHead {
+	return wire.UnitHead{From: string(x.From), Account: idText(x.Account.UUID), Name: x.Name, Post: x.Post, Acting: x.Acting, Until: string(x.Until)}
+}
+
+func toUnitState(x vault.UnitState) wire.UnitState {
+	w := wire.UnitState{
+		Day: string(x.Day), There: x.There, Unit: toUnit(x.Unit), Parent: idText(x.Parent.UUID), ParentName: x.ParentName, Seal: x.Seal,
+	}
+	if x.Level != (vault.Label{}) {
+		level := toLabel(x.Level)
+		w.LevelLabel = &level
+	}
+	if x.Head != nil {
+		head := toUnitHead(*x.Head)
+		w.Head = &head
+	}
+	return w
 }
 
 func toHolding(h vault.NamedHolding) wire.Holding {

@@ -76,6 +76,16 @@ func TestUnits(t *testing.T) {
 	if again, err := admin.UnitHistory(ctx, h.Unit.ID); err != nil || again.Unit != h.Unit {
 		t.Errorf("by its id: %+v %v", again.Unit, err)
 	}
+	then, err := admin.Unit(ctx, "XA", "2011-06-30")
+	if err != nil || !then.There || then.Unit.Name != "Đảng ủy phường" || then.ParentName != "Tỉnh ủy" || then.Head == nil || !then.Head.Acting || len(then.Seal) == 0 || then.LevelLabel == nil {
+		t.Errorf("%+v %v", then, err)
+	}
+	if later, err := admin.Unit(ctx, "XA", "2011-07-01"); err != nil || later.Head != nil {
+		t.Errorf("after the term: %+v %v", later.Head, err)
+	}
+	if before, err := admin.Unit(ctx, "XA", "1999-12-31"); err != nil || before.There || before.ParentName != "" {
+		t.Errorf("before it began: %+v %v", before, err)
+	}
 	tree, err := admin.UnitTree(ctx, "2005-01-01")
 	if err != nil || len(tree.Levels) != 5 {
 		t.Fatalf("%+v %v", tree, err)
@@ -118,15 +128,18 @@ func TestHoldings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held, err := staff.Holdings(ctx, d.ID)
+	held, err := staff.Holdings(ctx, d.ID, "")
 	if err != nil || len(held) != 2 || held[0].Unit != d.Unit || held[0].Act != "" || held[1].UnitCode != "XA" || held[1].Act != made.ID || !held[1].From.After(held[0].From) {
 		t.Errorf("%+v %v", held, err)
+	}
+	if held, err := staff.Holdings(ctx, d.ID, "2020-01-01"); err != nil || len(held) != 0 {
+		t.Errorf("before it was opened: %+v %v", held, err)
 	}
 	// Who worked in the unit works on in its successor.
 	if _, err := staff.Dossier(ctx, d.ID); err != nil {
 		t.Error(err)
 	}
-	if _, err := r.signIn("xa").Holdings(ctx, d.ID); !client.HasCode(err, "forbidden") {
+	if _, err := r.signIn("xa").Holdings(ctx, d.ID, ""); !client.HasCode(err, "forbidden") {
 		t.Errorf("another unit: %v", err)
 	}
 }
@@ -220,7 +233,7 @@ func unitsInABrowser(t *testing.T, r *rig, p *person) {
 	p.wants("table", "Tỉnh ủy")
 	p.look("units")
 	p.keys("input[name=q]", "dang uy phuong"+kb.Enter)
-	p.see("caption")
+	p.see("input[name=q][value='dang uy phuong']") // as the next page has it
 	p.wants("table", "Đảng ủy phường")
 	p.click("tbody th a")
 	p.see("#h-acts")

@@ -40,7 +40,7 @@ type units interface {
 	UnitHistory(ctx context.Context, a vault.Actor, ref string) (vault.UnitHistory, error)
 	ActOnUnits(ctx context.Context, a vault.Actor, n vault.NewUnitAct) (vault.UnitAct, error)
 	ImportUnits(ctx context.Context, a vault.Actor, r io.Reader, dry bool) (vault.UnitImport, error)
-	Holdings(ctx context.Context, a vault.Actor, id vault.DossierID) ([]vault.NamedHolding, error)
+	Holdings(ctx context.Context, a vault.Actor, id vault.DossierID, on vault.Date) ([]vault.NamedHolding, error)
 }
 
 type accounts interface {

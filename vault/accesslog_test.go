@@ -234,7 +234,7 @@ func TestReadsNeedTheirEvent(t *testing.T) {
 			h, err := r.UnitHistory(ctx, r.admin, r.unit.ID.String())
 			return h.Names != nil, err
 		}},
-		{"Holdings", func() (bool, error) { h, err := r.Holdings(ctx, r.staff, d.ID); return h != nil, err }},
+		{"Holdings", func() (bool, error) { h, err := r.Holdings(ctx, r.staff, d.ID, ""); return h != nil, err }},
 		{"Accounts", func() (bool, error) { a, err := r.Accounts(ctx, r.admin); return a != nil, err }},
 		{"Officials", func() (bool, error) { a, err := r.Officials(ctx, r.staff); return a != nil, err }},
 		{"Dossiers", func() (bool, error) {

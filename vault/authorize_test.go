@@ -104,7 +104,7 @@ func TestEveryUseCaseAuthorises(t *testing.T) {
 			_, err := r.UnitHistory(ctx, a, r.unit.ID.String())
 			return err
 		})},
-		{"Holdings", vault.ReadDossier, records, call(func(ctx context.Context, a vault.Actor) error { _, err := r.Holdings(ctx, a, d.ID); return err })},
+		{"Holdings", vault.ReadDossier, records, call(func(ctx context.Context, a vault.Actor) error { _, err := r.Holdings(ctx, a, d.ID, ""); return err })},
 		{"CreateAccount", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error {
 			_, err := r.CreateAccount(ctx, a, vault.NewAccount{})
 			return err

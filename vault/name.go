@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -32,4 +33,15 @@ func FoldName(name string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// NameHas reports whether each word of part begins a word of the name, whatever their case and diacritics.
+func NameHas(name, part string) bool {
+	words := strings.Fields(FoldName(name))
+	for _, p := range strings.Fields(FoldName(part)) {
+		if !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, p) }) {
+			return false
+		}
+	}
+	return true
 }

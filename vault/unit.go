@@ -71,3 +71,19 @@ func HolderAt(all []Holding, t time.Time) UnitID {
 	}
 	return holder
 }
+
+// HoldersOn are the holdings, of a dossier's, oldest first, that held it at any moment of a day: who held it when the day began, and whoever
+// came to hold it in its course.
+func HoldersOn(all []Holding, on Date) []Holding {
+	start := on.Start()
+	from, to := 0, 0
+	for i, h := range all {
+		if !h.From.After(start) {
+			from = i
+		}
+		if h.From.Before(start.AddDate(0, 0, 1)) {
+			to = i + 1
+		}
+	}
+	return all[min(from, to):to]
+}

@@ -46,7 +46,10 @@ func (v *Vault) ActOnUnits(ctx context.Context, a Actor, n NewUnitAct) (UnitAct,
 		if err == nil {
 			return change.Act, nil
 		}
-		if !errors.Is(err, ErrStale) || try == maxUnitTries {
+		if errors.Is(err, ErrStale) && try == maxUnitTries {
+			err = ErrUnitChanged
+		}
+		if !errors.Is(err, ErrStale) {
 			return UnitAct{}, fmt.Errorf("recording an act on units: %w", err)
 		}
 	}

@@ -43,11 +43,13 @@ func (v *Vault) readUnits(ctx context.Context, a Actor) (*UnitTree, error) {
 // UnitHistory is all that is recorded of a unit.
 type UnitHistory struct {
 	UnitLife
+	Today       Date
 	Levels      []UnitLevel
 	ParentNames map[UnitID]string // the newest
-	Acts        []UnitAct         // oldest first
-	Heads       []NamedHead       // oldest first
-	Seals       []UnitSeal        // oldest first
+	above       map[UnitID]*UnitLife
+	Acts        []UnitAct   // oldest first
+	Heads       []NamedHead // oldest first
+	Seals       []UnitSeal  // oldest first
 }
 
 // NamedHead is a head with the name that signatures show.
@@ -66,10 +68,10 @@ func (v *Vault) UnitHistory(ctx context.Context, a Actor, ref string) (UnitHisto
 	if err != nil {
 		return UnitHistory{}, err
 	}
-	h := UnitHistory{UnitLife: *l, Levels: tree.Levels, ParentNames: map[UnitID]string{}}
+	h := UnitHistory{UnitLife: *l, Today: DateOf(v.now()), Levels: tree.Levels, ParentNames: map[UnitID]string{}, above: map[UnitID]*UnitLife{}}
 	for _, p := range l.Parents {
 		if parent := tree.Life(p.Parent); parent != nil {
-			h.ParentNames[p.Parent] = parent.Name
+			h.ParentNames[p.Parent], h.above[p.Parent] = parent.Name, parent
 		}
 	}
 	if h.Acts, err = v.store.UnitActs(ctx, l.ID); err != nil {
@@ -96,30 +98,47 @@ func (v *Vault) UnitHistory(ctx context.Context, a Actor, ref string) (UnitHisto
 	return h, nil
 }
 
-// HeadOn is who leads a unit on a day, of its heads, oldest first; false if nobody does.
-func HeadOn(heads []UnitHead, u Unit, on Date) (UnitHead, bool) {
-	var head UnitHead
-	for _, h := range heads {
-		if h.From <= on {
-			head = h
-		}
-	}
-	led := u.Stands(on) && !head.Account.IsZero() && (head.Until == "" || on < head.Until)
-	return head, led
+// UnitState is a unit as it was on a day.
+type UnitState struct {
+	Unit       // with the name that it had then
+	Day        Date
+	There      bool   // it stood; else what follows is empty
+	Level      Label  // zero: it has none
+	Parent     UnitID // zero: a root
+	ParentName string // on that day
+	Head       *NamedHead
+	Seal       []byte // DER; nil: it had none
 }
 
-// SealOn is the certificate of a unit's seal on a day, of its seals, oldest first; nil if it has none.
-func SealOn(seals []UnitSeal, u Unit, on Date) []byte {
-	var der []byte
-	for _, s := range seals {
-		if s.From <= on {
-			der = s.Certificate
+// On is the unit as it was on a day.
+func (h UnitHistory) On(day Date) UnitState {
+	s := UnitState{Unit: h.Unit, Day: day, There: h.Stands(day)}
+	for _, l := range h.Levels {
+		if l.Code == h.Unit.Level {
+			s.Level = l.Label
 		}
 	}
-	if !u.Stands(on) {
-		return nil
+	if !s.There {
+		return s
 	}
-	return der
+	s.Name, s.Parent = h.NameOn(day), h.ParentOn(day)
+	if parent := h.above[s.Parent]; parent != nil {
+		s.ParentName = parent.NameOn(day)
+	}
+	for _, x := range h.Heads {
+		if x.From <= day {
+			s.Head = &x
+		}
+	}
+	if s.Head != nil && (s.Head.Account.IsZero() || s.Head.Until != "" && s.Head.Until <= day) {
+		s.Head = nil
+	}
+	for _, x := range h.Seals {
+		if x.From <= day {
+			s.Seal = x.Certificate
+		}
+	}
+	return s
 }
 
 // NamedHolding is a holding with the newest name and the code of its unit.
@@ -128,8 +147,8 @@ type NamedHolding struct {
 	UnitName, UnitCode string
 }
 
-// Holdings reads which units held a dossier, from when on, oldest first (R-13.2c).
-func (v *Vault) Holdings(ctx context.Context, a Actor, id DossierID) ([]NamedHolding, error) {
+// Holdings reads which units held a dossier, from when on, oldest first (R-13.2c): on a day, those that held it at any moment of the day.
+func (v *Vault) Holdings(ctx context.Context, a Actor, id DossierID, on Date) ([]NamedHolding, error) {
 	d, err := v.store.Dossier(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading dossier %s: %w", id, err)
@@ -143,6 +162,9 @@ func (v *Vault) Holdings(ctx context.Context, a Actor, id DossierID) ([]NamedHol
 	held, err := v.store.Holdings(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading who held dossier %s: %w", id, err)
+	}
+	if on != "" {
+		held = HoldersOn(held, on)
 	}
 	all := make([]NamedHolding, len(held))
 	for i, h := range held {

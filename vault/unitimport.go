@@ -66,17 +66,16 @@ func (v *Vault) ImportUnits(ctx context.Context, a Actor, r io.Reader, dry bool)
 	if len(text) > MaxUnitImport {
 		return UnitImport{}, fmt.Errorf("%w: more than %d bytes of units", ErrTooLarge, MaxUnitImport)
 	}
-	if dry {
-		if err := v.recordRead(ctx, a, ReadUnits, Target{}); err != nil {
-			return UnitImport{}, err
-		}
+	if err := v.recordRead(ctx, a, ReadUnits, Target{}); err != nil { // what is refused tells of the tree
+		return UnitImport{}, err
 	}
-	for try := 1; ; try++ {
+	for range maxUnitTries {
 		done, err := v.importUnits(ctx, a, text, dry)
-		if !errors.Is(err, ErrStale) || try == maxUnitTries {
+		if !errors.Is(err, ErrStale) {
 			return done, err
 		}
 	}
+	return UnitImport{}, ErrUnitChanged
 }
 
 func (v *Vault) importUnits(ctx context.Context, a Actor, text []byte, dry bool) (UnitImport, error) {
@@ -155,10 +154,9 @@ func (i *unitImport) establish(n int) {
 }
 
 func (i *unitImport) judge(n int) {
-	l := i.lines[n]
+	l, code := i.lines[n], ""
 	err := l.err
-	code := ""
-	if err == nil || len(l.act.New) > 0 {
+	if len(l.act.New) > 0 {
 		code = l.act.New[0].Code
 	}
 	if err == nil {

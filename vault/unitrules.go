@@ -12,6 +12,7 @@ var unitCodeForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$`)
 const (
 	maxUnitName = 200 // bytes
 	maxParts    = 100 // units that one act makes or ends
+	maxDepth    = 50  // units above each other; stores walk up no further than twice as many
 )
 
 // judge applies an act to the tree and says what it changes. What it refuses it may have half applied: the tree is of no use then, but
@@ -117,6 +118,9 @@ func (j *judgement) add(n NewUnit) (*UnitLife, error) {
 	if err != nil {
 		return nil, err
 	}
+	if j.tree.depth(parent, j.day) >= maxDepth || j.tree.depth(parent, lastDay) >= maxDepth {
+		return nil, errDeep
+	}
 	if j.tree.Len() >= MaxUnits {
 		return nil, fmt.Errorf("%w: a vault keeps up to %d units", ErrTooLarge, MaxUnits)
 	}
@@ -125,6 +129,8 @@ func (j *judgement) add(n NewUnit) (*UnitLife, error) {
 		Unit: u, Names: []UnitName{{Unit: u.ID, From: j.day, Name: name}}, Parents: []UnitParent{{Unit: u.ID, From: j.day, Parent: parent}},
 	}, nil
 }
+
+var errDeep = fmt.Errorf("%w: up to %d units stand above each other", ErrInvalid, maxDepth)
 
 func (j *judgement) enter(l *UnitLife) {
 	j.tree.add(l)
@@ -284,6 +290,9 @@ func (j *judgement) place(l *UnitLife, parent UnitID) error {
 	for _, on := range j.tree.turns(j.day) {
 		if j.tree.InSubtree(parent, l.ID, on) {
 			return ErrUnitCycle
+		}
+		if j.tree.depth(parent, on)+j.tree.height(l.ID, on) > maxDepth {
+			return errDeep
 		}
 	}
 	l.Parents = append(l.Parents, UnitParent{Unit: l.ID, From: j.day, Parent: parent})

@@ -178,6 +178,28 @@ func (t *UnitTree) InSubtree(id, root UnitID, on Date) bool {
 	return false
 }
 
+// lastDay is after all that is recorded.
+const lastDay Date = "9999-12-31"
+
+// depth is how many units there are from one up to its root on a day, itself among them; 0 for none.
+func (t *UnitTree) depth(id UnitID, on Date) (n int) {
+	for range t.up(id, on) {
+		n++
+	}
+	return n
+}
+
+// height is how many units there are from one down to the deepest under it on a day, itself among them.
+func (t *UnitTree) height(id UnitID, on Date) int {
+	deepest := 0
+	for child := range t.under[id] {
+		if l := t.lives[child]; l.Stands(on) && l.ParentOn(on) == id {
+			deepest = max(deepest, t.height(child, on))
+		}
+	}
+	return deepest + 1
+}
+
 // Check holds what must be true of the tree on every day: nothing stands under itself, or under what is not there, the lists are in their
 // order, and no two units of one name stand beside each other. It returns nil, or an error wrapping [ErrTampered].
 func (t *UnitTree) Check() error {

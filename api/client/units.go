@@ -18,6 +18,15 @@ func (c *Client) UnitTree(ctx context.Context, on string) (wire.UnitTree, error)
 	return t, err
 }
 
+// Unit reads a unit as it was on a day (yyyy-mm-dd; empty: today), by its code or id.
+func (c *Client) Unit(ctx context.Context, unit, on string) (wire.UnitState, error) {
+	v := url.Values{}
+	set(v, "on", on)
+	var u wire.UnitState
+	err := c.call(ctx, http.MethodGet, "/units/"+url.PathEscape(unit), v, nil, &u)
+	return u, err
+}
+
 // UnitHistory reads a unit with its past, by its code or id.
 func (c *Client) UnitHistory(ctx context.Context, unit string) (wire.UnitHistory, error) {
 	var h wire.UnitHistory
@@ -52,8 +61,10 @@ func (c *Client) ImportUnits(ctx context.Context, table []byte, apply bool) (wir
 	return done, c.decode(ctx, resp.Body, &done)
 }
 
-// Holdings lists which units held a dossier, oldest first.
-func (c *Client) Holdings(ctx context.Context, dossier string) ([]wire.Holding, error) {
-	l, err := list[wire.Holding](ctx, c, "/dossiers/"+url.PathEscape(dossier)+"/holdings", nil)
+// Holdings lists which units held a dossier, oldest first: ever, or on a day (yyyy-mm-dd).
+func (c *Client) Holdings(ctx context.Context, dossier, on string) ([]wire.Holding, error) {
+	v := url.Values{}
+	set(v, "on", on)
+	l, err := list[wire.Holding](ctx, c, "/dossiers/"+url.PathEscape(dossier)+"/holdings", v)
 	return l.Items, err
 }

@@ -71,6 +71,18 @@ type UnitAct struct {
 	Units     []string  `json:"units"`
 }
 
+// UnitState is a unit as it was on a day.
+type UnitState struct {
+	Day        string    `json:"day"`
+	There      bool      `json:"there"` // it stood on that day; else nothing but its particulars follows
+	Unit       Unit      `json:"unit"`  // with the name that it had then
+	LevelLabel *Label    `json:"level_label,omitempty"`
+	Parent     string    `json:"parent,omitempty"` // absent: a root
+	ParentName string    `json:"parent_name,omitempty"`
+	Head       *UnitHead `json:"head,omitempty"`
+	Seal       []byte    `json:"seal,omitempty"` // DER
+}
+
 // UnitHistory is all that is recorded of a unit; each list is oldest first.
 type UnitHistory struct {
 	Unit    Unit         `json:"unit"`

@@ -109,9 +109,8 @@ func unitList(f *flag.FlagSet) unitRun {
 				return errors.New("không có đơn vị này tại ngày đó / no such unit on that day")
 			}
 		}
-		words := strings.Fields(vault.FoldName(*name))
 		for _, n := range items {
-			if namedBy(n.Name, words) {
+			if vault.NameHas(n.Name, *name) {
 				say.line("%s%s\t%s\t%s", strings.Repeat("  ", n.Depth-items[0].Depth), unitRef(n.Unit), n.Name, say.level(tree.Levels, n.Level))
 			}
 		}
@@ -130,13 +129,6 @@ func subtree(items []wire.UnitNode, ref string) []wire.UnitNode {
 		end++
 	}
 	return items[at:end]
-}
-
-func namedBy(name string, words []string) bool {
-	own := strings.Fields(vault.FoldName(name))
-	return !slices.ContainsFunc(words, func(w string) bool {
-		return !slices.ContainsFunc(own, func(o string) bool { return strings.HasPrefix(o, w) })
-	})
 }
 
 // unitRef is what a person calls a unit by.
@@ -160,15 +152,11 @@ func unitShow(f *flag.FlagSet) unitRun {
 		if err := need(f, "unit"); err != nil {
 			return err
 		}
-		h, err := c.UnitHistory(ctx, *unit)
+		u, err := c.Unit(ctx, *unit, string(on))
 		if err != nil {
 			return err
 		}
-		tree, err := c.UnitTree(ctx, string(on))
-		if err != nil {
-			return err
-		}
-		say.unit(h, tree)
+		say.unit(u)
 		return nil
 	}
 }
@@ -176,13 +164,15 @@ func unitShow(f *flag.FlagSet) unitRun {
 func unitHistory(f *flag.FlagSet) unitRun {
 	unit := unitFlag(f)
 	dossier := f.String("dossier", "", "định danh hồ sơ / `id` of a dossier: which units held it")
+	var on dayFlag
+	f.Var(&on, "on", "chỉ những đơn vị giữ hồ sơ trong ngày này / only who held the dossier on that `day`")
 	return func(ctx context.Context, c *client.Client, _ []string, say unitText) error {
-		if (*unit == "") == (*dossier == "") {
-			fmt.Fprintln(f.Output(), "trien unit history: --unit hoặc --dossier / give --unit or --dossier")
+		if (*unit == "") == (*dossier == "") || *dossier == "" && on != "" {
+			fmt.Fprintln(f.Output(), "trien unit history: --unit, hoặc --dossier [--on] / give --unit, or --dossier [--on]")
 			return errUsage
 		}
 		if *dossier != "" {
-			held, err := c.Holdings(ctx, *dossier)
+			held, err := c.Holdings(ctx, *dossier, string(on))
 			if err != nil {
 				return err
 			}

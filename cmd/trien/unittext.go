@@ -54,48 +54,32 @@ func day(iso string) string {
 	return t.Format("02/01/2006")
 }
 
-// unit writes what was true of a unit on the tree's day.
-func (u unitText) unit(h wire.UnitHistory, tree wire.UnitTree) {
-	on := tree.Day
-	stands := h.Unit.From <= on && (h.Unit.To == "" || on < h.Unit.To)
-	u.line("%s\t%s", u.pick("ngày", "day"), day(on))
-	u.line("%s\t%s", u.pick("mã", "code"), unitRef(h.Unit))
-	u.line("%s\t%s", u.pick("cấp", "level"), u.level(tree.Levels, h.Unit.Level))
-	u.line("%s\t%s", u.pick("thành lập", "established"), day(h.Unit.From))
-	u.line("%s\t%s", u.pick("kết thúc", "ended"), day(h.Unit.To))
-	if !stands {
+// unit writes what was true of a unit on a day.
+func (u unitText) unit(x wire.UnitState) {
+	u.line("%s\t%s", u.pick("ngày", "day"), day(x.Day))
+	u.line("%s\t%s", u.pick("mã", "code"), unitRef(x.Unit))
+	level := "-"
+	if x.LevelLabel != nil {
+		level = u.pick(x.LevelLabel.Vi, x.LevelLabel.En)
+	}
+	u.line("%s\t%s", u.pick("cấp", "level"), level)
+	u.line("%s\t%s", u.pick("thành lập", "established"), day(x.Unit.From))
+	u.line("%s\t%s", u.pick("kết thúc", "ended"), day(x.Unit.To))
+	if !x.There {
 		u.line("%s", u.pick("không hoạt động tại ngày này", "not there on this day"))
 		return
 	}
-	name, parent, head, seal := "", "-", "-", "-"
-	for _, n := range h.Names {
-		if n.From <= on {
-			name = n.Name
-		}
+	head, parent := "-", "-"
+	if x.Head != nil {
+		head = u.head(*x.Head)
 	}
-	for _, p := range h.Parents {
-		if p.From <= on {
-			if parent = "-"; p.Parent != "" {
-				parent = p.Name
-			}
-		}
+	if x.Parent != "" {
+		parent = x.ParentName
 	}
-	for _, x := range h.Heads {
-		if x.From <= on {
-			if head = "-"; x.Account != "" && (x.Until == "" || on < x.Until) {
-				head = u.head(x)
-			}
-		}
-	}
-	for _, x := range h.Seals {
-		if x.From <= on {
-			seal = sealText(x)
-		}
-	}
-	u.line("%s\t%s", u.pick("tên", "name"), name)
+	u.line("%s\t%s", u.pick("tên", "name"), x.Unit.Name)
 	u.line("%s\t%s", u.pick("cấp trên", "under"), parent)
 	u.line("%s\t%s", u.pick("người đứng đầu", "head"), head)
-	u.line("%s\t%s", u.pick("con dấu", "seal"), seal)
+	u.line("%s\t%s", u.pick("con dấu", "seal"), sealText(x.Seal))
 }
 
 func (u unitText) head(x wire.UnitHead) string {
@@ -113,11 +97,11 @@ func (u unitText) head(x wire.UnitHead) string {
 }
 
 // sealText is the SHA-256 of a certificate.
-func sealText(x wire.UnitSeal) string {
-	if len(x.Certificate) == 0 {
+func sealText(der []byte) string {
+	if len(der) == 0 {
 		return "-"
 	}
-	sum := sha256.Sum256(x.Certificate)
+	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -133,7 +117,7 @@ func (u unitText) history(h wire.UnitHistory) {
 		u.line("%s\t%s\t%s", u.pick("người đứng đầu", "head"), day(x.From), u.head(x))
 	}
 	for _, x := range h.Seals {
-		u.line("%s\t%s\t%s", u.pick("con dấu", "seal"), day(x.From), sealText(x))
+		u.line("%s\t%s\t%s", u.pick("con dấu", "seal"), day(x.From), sealText(x.Certificate))
 	}
 	for _, a := range h.Acts {
 		u.line("%s\t%s\t%s\t%s %s\t%s", u.pick("việc", "act"), day(a.Effective), u.act(a.Kind), a.Decision.Number, day(a.Decision.Date), a.ID)

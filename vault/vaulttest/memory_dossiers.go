@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"trien/vault"
 )
@@ -79,7 +78,7 @@ func (s *MemoryStore) Dossiers(ctx context.Context, q vault.DossierQuery) ([]vau
 	return look(ctx, s, func() ([]vault.Dossier, error) {
 		var found []vault.Dossier
 		for _, d := range s.dossiers {
-			if d.Unit == q.Unit && rank(d.Secrecy) <= rank(q.Most) && before(d.ID.UUID, q.After.UUID) && named(d.Subject.Name, q.Name) {
+			if d.Unit == q.Unit && rank(d.Secrecy) <= rank(q.Most) && before(d.ID.UUID, q.After.UUID) && vault.NameHas(d.Subject.Name, q.Name) {
 				found = append(found, d)
 			}
 		}
@@ -90,17 +89,6 @@ func (s *MemoryStore) Dossiers(ctx context.Context, q vault.DossierQuery) ([]vau
 		}
 		return found, nil
 	})
-}
-
-// named reports whether every word of part begins a word of name, whatever their case and diacritics.
-func named(name, part string) bool {
-	words := strings.Fields(vault.FoldName(name))
-	for _, p := range strings.Fields(vault.FoldName(part)) {
-		if !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, p) }) {
-			return false
-		}
-	}
-	return true
 }
 
 // DossiersOf lists a person's dossiers.

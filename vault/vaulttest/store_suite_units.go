@@ -159,20 +159,24 @@ func storeUnitHeads(w *world) {
 		{Unit: u, From: "2020-02-01", Account: w.official.ID}, {Unit: u, From: "2021-02-01", Account: w.staff.ID, Acting: true, Until: "2021-05-01"},
 		{Unit: u, From: "2022-01-01"},
 	})
-	unit, _ := w.Unit(ctx, u)
-	for day, want := range map[vault.Date]vault.AccountID{
-		"2020-01-31": {}, "2020-02-01": w.official.ID, "2021-01-31": w.official.ID, "2021-02-01": w.staff.ID, "2021-04-30": w.staff.ID, "2021-05-01": {}, "2024-01-01": {},
-	} {
-		if got, led := vault.HeadOn(heads, unit, day); led == want.IsZero() || led && got.Account != want {
-			t.Errorf("on %s %v leads, %v", day, got.Account, led)
-		}
-	}
 	t.must(vault.NewUnitAct{Kind: vault.GiveSeal, Effective: "2021-01-01", Unit: "U"})
 	seals, err := w.UnitSeals(ctx, u)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.same("seals", seals, []vault.UnitSeal{{Unit: u, From: "2021-01-01"}})
+	h, err := t.vault.UnitHistory(ctx, t.admin, "U")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[vault.Date]vault.AccountID{
+		"2019-12-31": {}, "2020-01-31": {}, "2020-02-01": w.official.ID, "2021-01-31": w.official.ID, "2021-02-01": w.staff.ID, "2021-04-30": w.staff.ID,
+		"2021-05-01": {}, "2024-01-01": {},
+	} {
+		if head := h.On(day).Head; (head == nil) != want.IsZero() || head != nil && head.Account != want {
+			t.Errorf("on %s %+v leads", day, head)
+		}
+	}
 	t.refuse("an end before the last head", vault.ErrUnitLater, vault.NewUnitAct{Kind: vault.DissolveUnit, Effective: "2022-01-01", Unit: "U"})
 	t.must(vault.NewUnitAct{Kind: vault.DissolveUnit, Effective: "2022-01-02", Unit: "U"})
 }
@@ -241,6 +245,14 @@ func storeUnitsRefused(w *world) {
 	} {
 		t.refuse(x.what, x.want, x.act)
 	}
+	above := ""
+	for i := range 50 {
+		code := fmt.Sprint("L", i)
+		t.establish("2014-01-01", code, code, above)
+		above = code
+	}
+	t.refuse("a unit below fifty", vault.ErrInvalid, establishment("2015-01-01", "X", "X", above))
+	t.refuse("fifty units below one", vault.ErrInvalid, move("2015-01-01", "L0", "R"))
 	t.refused("an act without a decision", vault.ErrInvalid, func(ctx context.Context) error {
 		_, err := t.vault.ActOnUnits(ctx, t.admin, establishment("2011-01-01", "X", "X", "R"))
 		return err
@@ -287,6 +299,9 @@ func storeHoldings(w *world) {
 	moved := vault.Holding{Dossier: w.dossier.ID, From: w.dossier.Created.Add(time.Microsecond), Unit: other, Act: act.ID}
 	w.same("holdings after the end", held(), []vault.Holding{opened, moved})
 	w.same("who held it when it was opened", vault.HolderAt(held(), w.dossier.Created), w.unit.ID)
+	w.same("who held it on the day", vault.HoldersOn(held(), "2026-05-06"), held())
+	w.same("who held it the day after", vault.HoldersOn(held(), "2026-05-07"), held()[1:])
+	w.same("who held it the day before", len(vault.HoldersOn(held(), "2026-05-05")), 0)
 	w.same("who held it before", vault.HolderAt(held(), w.dossier.Created.Add(-1)), vault.UnitID{})
 	w.same("who holds it", vault.HolderAt(held(), w.now.Add(time.Hour)), other)
 	d, err := w.Dossier(ctx, w.dossier.ID)
@@ -342,6 +357,18 @@ func storeUnitsAtOnce(w *world) {
 		_, err := t.do(establishment("2021-01-01", "X", fmt.Sprint("Mới ", i), ""))
 		return err
 	}))
+	// Acts on different units do not exclude each other.
+	for _, code := range []string{"P", "Q", "T"} {
+		t.establish("2020-01-01", code, code, "")
+	}
+	for i, err := range atOnce(3, func(i int) error {
+		_, err := t.do(vault.NewUnitAct{Kind: vault.RenameUnit, Effective: "2021-01-01", Unit: []string{"P", "Q", "T"}[i], Name: fmt.Sprint("Khác ", i)})
+		return err
+	}) {
+		if err != nil {
+			t.Errorf("one of three names at once, %d: %v", i, err)
+		}
+	}
 	revision := t.whole().Revision
 	w.want("an act on an old tree", w.ChangeUnits(w.Context(), revision-1, nil), vault.ErrStale)
 
