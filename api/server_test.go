@@ -188,7 +188,7 @@ func TestAccounts(t *testing.T) {
 		t.Error(err)
 	}
 	accounts, err := admin.Accounts(ctx)
-	if err != nil || len(accounts) != 8 {
+	if err != nil || len(accounts) != 11 {
 		t.Errorf("accounts %+v %v", accounts, err)
 	}
 	token := admin.Token()

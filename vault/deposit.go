@@ -143,7 +143,11 @@ func (n NewDeposit) fingerprint() ledger.Hash {
 	if n.SHA256 != nil {
 		declared = n.SHA256.String()
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %q %q %q", n.Dossier, n.Record, n.Kind, n.Title, n.Origin, n.Secrecy, n.Basis, declared))
+	text := fmt.Appendf(nil, "%q %q %q %q %q %q %q", n.Dossier, n.Record, n.Kind, n.Title, n.Origin, n.Basis, declared)
+	if n.Secrecy != "" {
+		text = fmt.Appendf(text, " %q", n.Secrecy)
+	}
+	return sha256.Sum256(text)
 }
 
 // take stores a stranger's bytes: their type is told by how they begin, and what was stored is inspected by range.
