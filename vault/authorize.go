@@ -77,12 +77,13 @@ func (v *Vault) decide(ctx context.Context, a Actor, action Action, q question) 
 	return v.refuse(ctx, a, action, q.target, d.Reason, v.whyNot(r, d, action))
 }
 
-// ask gathers the facts and puts the question. The units above and the grants are looked up only where they can change the answer: what is
-// permitted without them is with them, and of the rules that forbid the one about decisions alone asks for a unit.
+// ask gathers the facts and puts the question. The units above and the grants are looked up only where they can change the answer: by the program's
+// own rules what is permitted without them is with them, and of those that forbid the one about decisions alone asks for a unit.
 func (v *Vault) ask(ctx context.Context, a Actor, action Action, q question) (policy.Request, policy.Decision, error) {
 	r := v.request(a, action, q, []UnitID{q.unit})
 	d := v.policies.Decide(r)
-	if d.Allowed || len(d.By) > 0 && q.change == nil {
+	forbidden := !d.Allowed && len(d.By) > 0
+	if d.Allowed && !v.policies.Added() || forbidden && q.change == nil {
 		return r, d, nil
 	}
 	units, err := v.unitsFrom(ctx, q.unit)

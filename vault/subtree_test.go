@@ -3,11 +3,13 @@ package vault_test
 import (
 	"bytes"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/uuid"
 
 	"trien/vault"
+	"trien/vault/policy"
 )
 
 // A unit stands in the units above it: rights over what is below reach it, until it is moved away; rights over the own unit do not.
@@ -115,5 +117,35 @@ func TestKindsSayTheirSecrecy(t *testing.T) {
 	}
 	if record, err := r.store.Record(ctx, v.Record); err != nil || record.Secrecy != vault.Confidential {
 		t.Errorf("got %+v, %v", record, err)
+	}
+}
+
+// A rule of the operator's that forbids by a unit above holds in the units below, also where the program's own rules need not ask for it.
+func TestAddedRulesKnowTheUnitsAbove(t *testing.T) {
+	added := fstest.MapFS{}
+	r := newRig(t)
+	top := r.onUnits(vault.NewUnitAct{
+		Kind: vault.EstablishUnit, New: []vault.NewUnit{{Code: "TOP", Name: "Trên", Level: "grassroots"}},
+	}, "2020-01-01").Units[0]
+	low := r.onUnits(vault.NewUnitAct{
+		Kind: vault.EstablishUnit, New: []vault.NewUnit{{Code: "LOW", Name: "Dưới", Level: "branch", Parent: "TOP"}},
+	}, "2020-01-01").Units[0]
+	added["closed.cedar"] = &fstest.MapFile{Data: []byte(`@rule("Quy chế nội bộ") @reason("closed_unit") @vi("a") @en("b")
+		forbid (principal, action == Action::"open_dossier", resource) when { context.unit in Unit::"` + top.String() + `" };`)}
+	policies, err := policy.New(added)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := vault.New(vault.Config{Store: r.store, Policies: policies})
+	staff := r.staff
+	staff.Unit = low
+	n := vault.NewDossier{Register: vault.Cadre, Subject: vault.Subject{Name: "A"}}
+	_, err = v.OpenDossier(t.Context(), staff, n)
+	want(t, err, vault.ErrForbidden)
+	if got := r.events(vault.OpenDossier, vault.Refused); len(got) != 1 || got[0].Reason != "closed_unit" {
+		t.Errorf("got %+v", got)
+	}
+	if _, err := v.OpenDossier(t.Context(), r.staff, n); err != nil {
+		t.Error(err)
 	}
 }

@@ -33,6 +33,7 @@ type Decision struct {
 // Engine holds the rules. It does not change: any number may ask it at once.
 type Engine struct {
 	rules   []rule
+	added   bool
 	schema  *resolved.Schema
 	actions cedar.EntityMap
 	byName  map[string]*choice
@@ -86,7 +87,7 @@ func New(extra fs.FS) (*Engine, error) {
 				return nil, fmt.Errorf("%w %s: there is a rule of this name", ErrPolicy, r.ID)
 			}
 		}
-		e.rules = append(e.rules, added...)
+		e.rules, e.added = append(e.rules, added...), len(added) > 0
 	}
 	slices.SortFunc(e.rules, func(a, b rule) int { return strings.Compare(a.ID, b.ID) })
 	e.index()
@@ -128,6 +129,9 @@ func (e *Engine) Rules() []Rule {
 	}
 	return list
 }
+
+// Added reports whether there are other rules than the program's own: they may forbid by any fact.
+func (e *Engine) Added() bool { return e.added }
 
 // Actions lists the names of all actions that can be asked about.
 func (e *Engine) Actions() []string {
