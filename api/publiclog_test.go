@@ -28,7 +28,7 @@ func TestStrangersReadTheLogs(t *testing.T) {
 		c.Logs = map[string]api.PublicLog{"records": records, "access": access}
 		c.Limits.ReadPerMinute = 40
 	}})
-	if err := records.copied.Replace(t.Context(), tiles.CheckpointPath, []byte("a checkpoint\n")); err != nil {
+	if err := records.copied.Replace(t.Context(), tiles.CheckpointPath, nil, []byte("a checkpoint\n")); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"tile/0/000.p/5", "tile/0/x001/234", "tile/entries/000"} {

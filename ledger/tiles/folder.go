@@ -9,12 +9,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Folder is the public copy of a log in a folder, laid out so that any static web server, or a tool that reads file://
 // URLs, finds each resource at its path. A crash leaves no half resource under its name; a temporary file may stay, whose
-// name begins with a dot and is no resource's.
-type Folder struct{ root string }
+// name begins with a dot and is no resource's. One process replaces its checkpoint: what another does between a comparison and the
+// replacing is not seen.
+type Folder struct {
+	root      string
+	replacing sync.Mutex
+}
 
 var (
 	_ Resources = (*Folder)(nil)
@@ -46,8 +51,17 @@ func (f *Folder) Create(ctx context.Context, path string, data []byte) error {
 }
 
 // Replace implements [Resources].
-func (f *Folder) Replace(ctx context.Context, path string, data []byte) error {
+func (f *Folder) Replace(ctx context.Context, path string, older, data []byte) error {
 	if err := CheckResource(path, false, data); err != nil {
+		return err
+	}
+	f.replacing.Lock()
+	defer f.replacing.Unlock()
+	there, err := f.Read(ctx, path)
+	if err != nil && !errors.Is(err, ErrMissing) {
+		return err
+	}
+	if put, err := CompareOlder(path, there, older, data); !put {
 		return err
 	}
 	return f.put(ctx, path, data, os.Rename)

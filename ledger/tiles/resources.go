@@ -3,6 +3,7 @@ package tiles
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"trien/ledger"
@@ -16,6 +17,9 @@ const (
 	MaxResource = Width * (2 + ledger.MaxLeaf)
 )
 
+// ErrReplaced: another resource stands where an older one was to be replaced.
+var ErrReplaced = errors.New("tiles: replaced meanwhile")
+
 // Resources is where strangers read a log: its public copy, each resource under its path of C2SP tlog-tiles below the
 // log's prefix. It may be called concurrently. A path that is not of its kind is an error wrapping [ledger.ErrMalformed].
 type Resources interface {
@@ -23,8 +27,10 @@ type Resources interface {
 	// durable, with these bytes. The same bytes again are no error; other bytes there are an error wrapping
 	// [ledger.ErrTampered], and stay as they are.
 	Create(ctx context.Context, path string, data []byte) error
-	// Replace stores [CheckpointPath], whole: a reader sees the old bytes or the new ones.
-	Replace(ctx context.Context, path string, data []byte) error
+	// Replace stores [CheckpointPath], whole: a reader sees the old bytes or the new ones. It does so only where older is what is
+	// there (nil: nothing is), so that a publisher who overslept another's turn puts nothing back; else the error wraps
+	// [ErrReplaced]. That the new bytes are there already is no error.
+	Replace(ctx context.Context, path string, older, data []byte) error
 	// Read returns a resource's bytes. It returns an error wrapping [ErrMissing] if there is none.
 	Read(ctx context.Context, path string) ([]byte, error)
 	// Prune removes the partial tiles of the place of a full tile, which is there: readers who miss one read the full one. That
@@ -65,6 +71,17 @@ func CheckReadable(path string) error {
 		return fmt.Errorf("%w: %w", ledger.ErrMalformed, err)
 	}
 	return nil
+}
+
+// CompareOlder is what Replace answers by what is there, nil for nothing: whether there is anything left to do, and [ErrReplaced].
+func CompareOlder(path string, there, older, data []byte) (replace bool, err error) {
+	switch {
+	case there != nil && bytes.Equal(there, data):
+		return false, nil
+	case (there == nil) != (older == nil) || !bytes.Equal(there, older):
+		return false, fmt.Errorf("%w: %s", ErrReplaced, path)
+	}
+	return true, nil
 }
 
 // CompareResource is what Create answers where something is already: nil if it is the same. Errors wrap

@@ -24,26 +24,31 @@ func (m *MemoryResources) Create(ctx context.Context, path string, data []byte) 
 	if err := CheckResource(path, true, data); err != nil {
 		return err
 	}
-	return m.put(ctx, path, data, func(there []byte) error { return CompareResource(path, there, data) })
+	return m.put(ctx, path, data, func(there []byte) (bool, error) {
+		if there == nil {
+			return true, nil
+		}
+		return false, CompareResource(path, there, data)
+	})
 }
 
 // Replace implements [Resources].
-func (m *MemoryResources) Replace(ctx context.Context, path string, data []byte) error {
+func (m *MemoryResources) Replace(ctx context.Context, path string, older, data []byte) error {
 	if err := CheckResource(path, false, data); err != nil {
 		return err
 	}
-	return m.put(ctx, path, data, nil)
+	return m.put(ctx, path, data, func(there []byte) (bool, error) { return CompareOlder(path, there, older, data) })
 }
 
-// put asks compare, where given, about what is there already, and then leaves it.
-func (m *MemoryResources) put(ctx context.Context, path string, data []byte, compare func([]byte) error) error {
+// put asks whether to, by what is there.
+func (m *MemoryResources) put(ctx context.Context, path string, data []byte, whether func(there []byte) (bool, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if there, ok := m.at[path]; ok && compare != nil {
-		return compare(there)
+	if put, err := whether(m.at[path]); !put {
+		return err
 	}
 	if m.at == nil {
 		m.at = make(map[string][]byte)

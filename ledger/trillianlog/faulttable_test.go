@@ -130,7 +130,7 @@ var faults = []fault{
 		also: []string{"trillianlog.TestTwoPublishers", "trillianlog.TestTakeover", "trillianlog.TestOpenAgain", "trien.TestCluster"},
 	},
 	{
-		name: "a publisher sleeps before its last step, while another goes on", expected: "what it shows when it wakes is older, and is put right", nodes: 2,
+		name: "a publisher sleeps before its last step, while another goes on", expected: "what it would show when it wakes is older, and is refused", nodes: 2,
 		run: (*scene).overslept,
 	},
 	{

@@ -157,7 +157,7 @@ func (c *publicCopy) publish(ctx context.Context, head head, last, shown publish
 	if err := c.log.advancePublished(ctx, c.leader, last, next); err != nil {
 		return err
 	}
-	if err := c.replace(ctx, next); err != nil {
+	if err := c.replace(ctx, shown, next); err != nil {
 		return err
 	}
 	return c.prune(ctx, last.Size, next.Size)
@@ -195,16 +195,17 @@ func (c *publicCopy) show(ctx context.Context, last, shown published) error {
 	if err := c.putTiles(ctx, last.Checkpoint, shown); err != nil {
 		return err
 	}
-	return c.replace(ctx, last)
+	return c.replace(ctx, shown, last)
 }
 
-func (c *publicCopy) replace(ctx context.Context, p published) error {
+// replace shows a checkpoint instead of the one that was read. Where the copy has another by now, another node has published meanwhile.
+func (c *publicCopy) replace(ctx context.Context, shown, p published) error {
 	if c.log.public == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, copyTimeout)
 	defer cancel()
-	return c.log.public.Replace(ctx, tiles.CheckpointPath, p.signed)
+	return c.log.public.Replace(ctx, tiles.CheckpointPath, shown.signed, p.signed)
 }
 
 // putTiles puts all that the copy, which has what its checkpoint says, needs for a larger tree. Each tile is proven before,

@@ -33,11 +33,11 @@ func (b *bucket) Create(ctx context.Context, path string, data []byte) error {
 	return err
 }
 
-func (b *bucket) Replace(ctx context.Context, path string, data []byte) error {
+func (b *bucket) Replace(ctx context.Context, path string, older, data []byte) error {
 	if err := b.refuse.Load(); err != nil {
 		return *err
 	}
-	err := b.MemoryResources.Replace(ctx, path, data)
+	err := b.MemoryResources.Replace(ctx, path, older, data)
 	b.wrote(path)
 	return err
 }
@@ -272,7 +272,7 @@ func restored(t *testing.T, from *bucket, keep func(path string) bool) *bucket {
 			t.Fatal(err)
 		}
 		if path == tiles.CheckpointPath {
-			err = public.MemoryResources.Replace(t.Context(), path, data)
+			err = public.MemoryResources.Replace(t.Context(), path, nil, data)
 		} else {
 			err = public.MemoryResources.Create(t.Context(), path, data)
 		}
@@ -350,7 +350,7 @@ func TestBucketChanged(t *testing.T) {
 	}
 	// Not a checkpoint of ours.
 	bad := restored(t, public, func(path string) bool { return path != tiles.CheckpointPath })
-	if err := bad.MemoryResources.Replace(t.Context(), tiles.CheckpointPath, []byte("something else")); err != nil {
+	if err := bad.MemoryResources.Replace(t.Context(), tiles.CheckpointPath, nil, []byte("something else")); err != nil {
 		t.Fatal(err)
 	}
 	l = startLog(t, publicConfig(database, bad))

@@ -46,10 +46,10 @@ func (m *mortal) Create(ctx context.Context, path string, data []byte) error {
 	return m.Folder.Create(ctx, path, data)
 }
 
-func (m *mortal) Replace(ctx context.Context, path string, data []byte) error {
+func (m *mortal) Replace(ctx context.Context, path string, older, data []byte) error {
 	m.step("before showing the checkpoint")
 	defer m.step("after showing the checkpoint")
-	return m.Folder.Replace(ctx, path, data)
+	return m.Folder.Replace(ctx, path, older, data)
 }
 
 func (m *mortal) Policy() *ledger.Policy { return m.policy }

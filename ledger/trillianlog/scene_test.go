@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -356,6 +357,7 @@ type shownCopy struct {
 	shown [][]byte
 	hold  atomic.Pointer[sleeper] // holds the next checkpoint up
 	back  atomic.Int64            // how often it was put back to a smaller size
+	late  atomic.Int64            // how often that was refused
 }
 
 // sleeper is a publisher that sleeps after it was told to show a checkpoint, and shows it when it wakes, however late that is.
@@ -364,7 +366,7 @@ type sleeper struct {
 	size         uint64 // that it is about to show, once it is asleep
 }
 
-func (c *shownCopy) Replace(ctx context.Context, path string, data []byte) error {
+func (c *shownCopy) Replace(ctx context.Context, path string, older, data []byte) error {
 	c.mu.Lock()
 	c.shown = append(c.shown, bytes.Clone(data))
 	c.mu.Unlock()
@@ -374,11 +376,14 @@ func (c *shownCopy) Replace(ctx context.Context, path string, data []byte) error
 		<-s.wake
 		ctx = context.WithoutCancel(ctx) // as a request that was on its way already
 	}
-	err := c.Resources.Replace(ctx, path, data)
-	if err == nil {
+	err := c.Resources.Replace(ctx, path, older, data)
+	switch {
+	case err == nil:
 		if size := sizeOf(data); c.size.Swap(size) > size {
 			c.back.Add(1)
 		}
+	case errors.Is(err, tiles.ErrReplaced):
+		c.late.Add(1)
 	}
 	return err
 }

@@ -74,17 +74,31 @@ func (p *Public) Create(ctx context.Context, path string, data []byte) error {
 	return tiles.CompareResource(path, there, data)
 }
 
-// Replace implements [tiles.Resources].
-func (p *Public) Replace(ctx context.Context, path string, data []byte) error {
+// Replace implements [tiles.Resources] with a put on the condition that the object is the one that was compared.
+func (p *Public) Replace(ctx context.Context, path string, older, data []byte) error {
 	if err := tiles.CheckResource(path, false, data); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	there, tag, err := p.read(ctx, path)
+	if err != nil && !errors.Is(err, tiles.ErrMissing) {
+		return publishing(path, err)
+	}
+	if put, err := tiles.CompareOlder(path, there, older, data); !put {
 		return err
 	}
+	token := rand.Text()
 	opts := publicOptions(data, "text/plain; charset=utf-8", cacheBriefly)
-	err := p.store.retry(ctx, func() error { return p.put(ctx, path, data, opts) })
-	return publishing(path, classify(err))
+	opts.UserMetadata[putMark] = token
+	if there == nil {
+		opts.SetMatchETagExcept("*")
+	} else {
+		opts.SetMatchETag(tag)
+	}
+	err = p.store.once(ctx, p.prefix+path, token, func() error { return p.put(ctx, path, data, opts) })
+	if errors.Is(err, vault.ErrConflict) || errors.Is(err, vault.ErrNotFound) { // another's, or none any more
+		return fmt.Errorf("%w: %s", tiles.ErrReplaced, path)
+	}
+	return publishing(path, err)
 }
 
 func publicOptions(data []byte, mediaType, cache string) minio.PutObjectOptions {
@@ -111,30 +125,37 @@ func publishing(path string, err error) error {
 
 // Read implements [tiles.Resources].
 func (p *Public) Read(ctx context.Context, path string) ([]byte, error) {
+	data, _, err := p.read(ctx, path)
+	return data, err
+}
+
+// read is Read with the object's entity tag.
+func (p *Public) read(ctx context.Context, path string) (_ []byte, tag string, err error) {
 	if err := tiles.CheckReadable(path); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var data bytes.Buffer
-	err := p.store.retry(ctx, func() error {
+	err = p.store.retry(ctx, func() error {
 		data.Reset()
-		body, _, _, err := p.store.core.GetObject(ctx, p.store.bucket, p.prefix+path, minio.GetObjectOptions{})
+		body, info, _, err := p.store.core.GetObject(ctx, p.store.bucket, p.prefix+path, minio.GetObjectOptions{})
 		if err != nil {
 			return err
 		}
 		defer func() { _ = body.Close() }()
+		tag = info.ETag
 		_, err = io.Copy(&data, io.LimitReader(body, tiles.MaxResource+1))
 		return err
 	})
 	if err = classify(err); errors.Is(err, vault.ErrNotFound) {
-		return nil, fmt.Errorf("%w: %s", tiles.ErrMissing, path)
+		return nil, "", fmt.Errorf("%w: %s", tiles.ErrMissing, path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+		return nil, "", fmt.Errorf("reading %s: %w", path, err)
 	}
-	return data.Bytes(), nil
+	return data.Bytes(), tag, nil
 }
 
 // Prune implements [tiles.Resources].

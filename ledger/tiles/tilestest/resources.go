@@ -23,6 +23,7 @@ func Resources(t *testing.T, open func(t *testing.T) tiles.Resources) {
 		"paths":             paths,
 		"an ended context":  ended,
 		"many at once":      race,
+		"replacers at once": replacers,
 		"readers at a swap": swap,
 		"pruning":           prune,
 	} {
@@ -71,11 +72,21 @@ func replace(t *testing.T, r tiles.Resources) {
 	if _, err := r.Read(t.Context(), tiles.CheckpointPath); !errors.Is(err, tiles.ErrMissing) {
 		t.Errorf("Read before: %v", err)
 	}
+	var older []byte
 	for _, text := range []string{"first\n", "second, longer\n", "3\n"} {
-		if err := r.Replace(t.Context(), tiles.CheckpointPath, []byte(text)); err != nil {
-			t.Fatalf("Replace: %v", err)
+		for range 2 { // again is no error
+			if err := r.Replace(t.Context(), tiles.CheckpointPath, older, []byte(text)); err != nil {
+				t.Fatalf("Replace: %v", err)
+			}
 		}
 		wantBytes(t, r, tiles.CheckpointPath, []byte(text))
+		for _, wrong := range [][]byte{nil, []byte("another\n"), older} {
+			if err := r.Replace(t.Context(), tiles.CheckpointPath, wrong, []byte("too late\n")); !errors.Is(err, tiles.ErrReplaced) {
+				t.Errorf("Replace of %q: %v", wrong, err)
+			}
+		}
+		wantBytes(t, r, tiles.CheckpointPath, []byte(text))
+		older = []byte(text)
 	}
 }
 
@@ -87,7 +98,7 @@ func paths(t *testing.T, r tiles.Resources) {
 		if err := r.Create(t.Context(), p, []byte("x")); !errors.Is(err, ledger.ErrMalformed) {
 			t.Errorf("Create of %q: %v", p, err)
 		}
-		if err := r.Replace(t.Context(), p, []byte("x")); !errors.Is(err, ledger.ErrMalformed) {
+		if err := r.Replace(t.Context(), p, nil, []byte("x")); !errors.Is(err, ledger.ErrMalformed) {
 			t.Errorf("Replace of %q: %v", p, err)
 		}
 		if _, err := r.Read(t.Context(), p); !errors.Is(err, ledger.ErrMalformed) {
@@ -97,7 +108,7 @@ func paths(t *testing.T, r tiles.Resources) {
 	if err := r.Create(t.Context(), tiles.CheckpointPath, []byte("x")); !errors.Is(err, ledger.ErrMalformed) {
 		t.Errorf("Create of the checkpoint: %v", err)
 	}
-	if err := r.Replace(t.Context(), "tile/0/000", []byte("x")); !errors.Is(err, ledger.ErrMalformed) {
+	if err := r.Replace(t.Context(), "tile/0/000", nil, []byte("x")); !errors.Is(err, ledger.ErrMalformed) {
 		t.Errorf("Replace of a tile: %v", err)
 	}
 	for _, size := range []int{0, tiles.MaxResource + 1} {
@@ -113,7 +124,7 @@ func ended(t *testing.T, r tiles.Resources) {
 	if err := r.Create(ctx, "tile/0/000", []byte("x")); !errors.Is(err, context.Canceled) {
 		t.Errorf("Create: %v", err)
 	}
-	if err := r.Replace(ctx, tiles.CheckpointPath, []byte("x")); !errors.Is(err, context.Canceled) {
+	if err := r.Replace(ctx, tiles.CheckpointPath, nil, []byte("x")); !errors.Is(err, context.Canceled) {
 		t.Errorf("Replace: %v", err)
 	}
 	if _, err := r.Read(ctx, tiles.CheckpointPath); !errors.Is(err, context.Canceled) {
@@ -142,17 +153,47 @@ func race(t *testing.T, r tiles.Resources) {
 	}
 }
 
+// replacers: of many that replace one checkpoint, one does.
+func replacers(t *testing.T, r tiles.Resources) {
+	for round := range 5 {
+		var older []byte
+		if round > 0 {
+			var err error
+			if older, err = r.Read(t.Context(), tiles.CheckpointPath); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const racers = 8
+		var work sync.WaitGroup
+		var won atomic.Int32
+		for i := range racers {
+			work.Go(func() {
+				switch err := r.Replace(t.Context(), tiles.CheckpointPath, older, fmt.Appendf(nil, "racer %d of round %d", i, round)); {
+				case err == nil:
+					won.Add(1)
+				case !errors.Is(err, tiles.ErrReplaced):
+					t.Errorf("racer %d: %v", i, err)
+				}
+			})
+		}
+		work.Wait()
+		if won.Load() != 1 {
+			t.Errorf("%d of %d racers replaced it", won.Load(), racers)
+		}
+	}
+}
+
 // swap: a reader never sees a checkpoint in part.
 func swap(t *testing.T, r tiles.Resources) {
 	a, b := bytes.Repeat([]byte("a"), 4096), bytes.Repeat([]byte("b"), 8192)
-	if err := r.Replace(t.Context(), tiles.CheckpointPath, a); err != nil {
+	if err := r.Replace(t.Context(), tiles.CheckpointPath, nil, a); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for i := range 20 {
-			if err := r.Replace(t.Context(), tiles.CheckpointPath, [][]byte{b, a}[i%2]); err != nil {
+			if err := r.Replace(t.Context(), tiles.CheckpointPath, [][]byte{a, b}[i%2], [][]byte{b, a}[i%2]); err != nil {
 				t.Errorf("Replace: %v", err)
 			}
 		}
