@@ -66,6 +66,12 @@ func TestRights(t *testing.T) {
 	refused(t, "a secret from a browser", err, "needs_device")
 	d := r.dossier(staff)
 	v := r.deposit(staff, d.ID, samplePDF())
+	for level, code := range map[string]string{"secret": "needs_device", "hidden": "invalid"} {
+		n := cv(d.ID, samplePDF())
+		n.Secrecy = level
+		_, err = staff.Deposit(ctx, n)
+		refused(t, "a deposit of level "+level, err, code)
+	}
 	if d.Secrecy != "unclassified" {
 		t.Errorf("got %+v", d)
 	}

@@ -27,6 +27,7 @@ type Deposit struct {
 	Dossier string // a new record of Kind and Title in this dossier …
 	Kind    string
 	Title   string
+	Secrecy string // of the new record; empty: the least that its kind and its dossier say
 	Record  string // … or a new version of this record
 
 	Origin string // declared, digitised or shared
@@ -109,12 +110,12 @@ type form struct {
 func newForm(d Deposit) (*form, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	fields := [][2]string{{"kind", d.Kind}, {"title", d.Title}, {"origin", d.Origin}, {"basis", d.Basis}, {"sha256", d.SHA256}}
+	fields := [][2]string{{"kind", d.Kind}, {"title", d.Title}, {"secrecy", d.Secrecy}, {"origin", d.Origin}, {"basis", d.Basis}, {"sha256", d.SHA256}}
 	if d.Size > 0 {
 		fields = append(fields, [2]string{"size", strconv.FormatInt(d.Size, 10)})
 	}
 	for _, f := range fields {
-		if f[1] == "" || d.Record != "" && (f[0] == "kind" || f[0] == "title") {
+		if f[1] == "" || d.Record != "" && (f[0] == "kind" || f[0] == "title" || f[0] == "secrecy") {
 			continue
 		}
 		if err := w.WriteField(f[0], f[1]); err != nil {

@@ -71,6 +71,7 @@ func depositCommand(ctx context.Context, args []string, s stdio) error {
 	f.StringVar(&d.Record, "record", "", "`id` of the record that gets a new version (one file)")
 	f.StringVar(&d.Kind, "kind", "", "`kind` of the new records, for example party.member_slip")
 	f.StringVar(&d.Title, "title", "", "title of the new record; empty: the file's name")
+	f.StringVar(&d.Secrecy, "secrecy", "", "`level` of the new records: unclassified, confidential, secret or top_secret; empty: the least that kind and dossier say")
 	f.StringVar(&d.Origin, "origin", "digitised", "declared, digitised, produced or shared")
 	f.StringVar(&d.Basis, "basis", "", "reference of the paper or decision it rests on")
 	f.DurationVar(&d.Wait, "wait", 0, "wait so long for the ledger's receipt")

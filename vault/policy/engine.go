@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -11,7 +10,6 @@ import (
 
 	cedar "github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/x/exp/schema/resolved"
-	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
 )
 
 // Reasons of refusals that no rule's @reason names.
@@ -219,23 +217,4 @@ func withTerm(r Request) Request {
 		r.Grants[i].Until = later
 	}
 	return r
-}
-
-// check says what of a question the schema does not know: for tests, since a question is made by the program alone.
-func (e *Engine) check(r Request) error {
-	c, known := e.byName[r.Action]
-	if !known {
-		return errors.New("no such action")
-	}
-	v := validate.New(e.schema)
-	var g *Grant
-	if len(r.Grants) > 0 {
-		g = &r.Grants[0]
-	}
-	request := cedar.Request{Principal: accountID(r.Principal.Account), Action: c.uid, Resource: r.resource(), Context: r.facts(g)}
-	errs := []error{v.Request(request), v.Entity(r.Principal.entity(e.schema.Enums[roleType].Values))}
-	if r.Dossier != nil {
-		errs = append(errs, v.Entity(r.Dossier.entity()))
-	}
-	return errors.Join(errs...)
 }

@@ -2,10 +2,16 @@ package policy
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
+
+	cedar "github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
 )
 
 func engine(t testing.TB) *Engine {
@@ -63,6 +69,33 @@ func TestAddedRules(t *testing.T) {
 	}
 }
 
+// The rules that POLICY.md shows are rules.
+func TestExamplesOfTheHandbook(t *testing.T) {
+	text, err := os.ReadFile("POLICY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	for i, block := range strings.Split(string(text), "```cedar\n")[1:] {
+		rule, _, _ := strings.Cut(block, "```")
+		files[fmt.Sprintf("example-%d.cedar", i)] = &fstest.MapFile{Data: []byte(rule)}
+	}
+	e, err := New(files)
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%d examples, %v", len(files), err)
+	}
+	admin := scopeOf(t, "own").ask("system_administrator", "manage_access")
+	if d := e.Decide(admin); d.Allowed || d.Reason != NeedMFA || !slices.Equal(e.Mendable(admin), []string{NeedMFA}) {
+		t.Errorf("got %+v", d)
+	}
+	if d := e.Decide(scopeOf(t, "full-session").ask("system_administrator", "manage_access")); !d.Allowed {
+		t.Errorf("got %+v", d)
+	}
+	if d := e.Decide(scopeOf(t, "own-research").ask("staff", "export")); d.Allowed || d.Reason != "research_export" {
+		t.Errorf("got %+v", d)
+	}
+}
+
 // A rule that fails refuses, although Cedar would go on without it.
 func TestARuleThatFailsRefuses(t *testing.T) {
 	e, err := New(fstest.MapFS{"x.cedar": {Data: []byte(strings.Replace(added, ";", ` when { 9223372036854775807 + principal.clearance > 0 };`, 1))}})
@@ -79,10 +112,23 @@ func TestARuleThatFailsRefuses(t *testing.T) {
 // Every question of the golden table says what the schema knows, and no more.
 func TestQuestionsFitTheSchema(t *testing.T) {
 	e := engine(t)
+	v := validate.New(e.schema)
+	check := func(r Request) error {
+		var g *Grant
+		if len(r.Grants) > 0 {
+			g = &r.Grants[0]
+		}
+		request := cedar.Request{Principal: accountID(r.Principal.Account), Action: e.byName[r.Action].uid, Resource: r.resource(), Context: r.facts(g)}
+		errs := []error{v.Request(request), v.Entity(r.Principal.entity(e.schema.Enums[roleType].Values))}
+		if r.Dossier != nil {
+			errs = append(errs, v.Entity(r.Dossier.entity()))
+		}
+		return errors.Join(errs...)
+	}
 	for _, role := range roles {
 		for _, action := range e.Actions() {
 			for _, s := range scopes() {
-				if err := e.check(s.ask(role, action)); err != nil {
+				if err := check(s.ask(role, action)); err != nil {
 					t.Errorf("%s %s %s: %v", role, action, s.name, err)
 				}
 			}

@@ -77,7 +77,7 @@ func TestInvariants(t *testing.T) {
 	n := 0
 	for _, role := range roles {
 		for _, action := range e.Actions() {
-			for _, secrecy := range []Level{Unclassified, Confidential, Secret, TopSecret} {
+			for _, secrecy := range []Level{Unclassified, Confidential, TopSecret} {
 				if secrecy != Unclassified && !slices.Contains(onDossier, action) {
 					continue
 				}
