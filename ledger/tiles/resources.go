@@ -17,7 +17,7 @@ const (
 	MaxResource = Width * (2 + ledger.MaxLeaf)
 )
 
-// ErrReplaced: another resource stands where an older one was to be replaced.
+// ErrReplaced says that another resource stands where an older one was to be replaced.
 var ErrReplaced = errors.New("tiles: replaced meanwhile")
 
 // Resources is where strangers read a log: its public copy, each resource under its path of C2SP tlog-tiles below the
