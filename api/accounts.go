@@ -15,7 +15,7 @@ func (s *Server) postSession(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	session, token, err := s.signInAs(c, in.Login, in.Password)
+	session, token, err := s.signInAs(c, vault.Credentials{Login: in.Login, Password: in.Password, Code: in.Code})
 	if err != nil {
 		return err
 	}
@@ -27,14 +27,14 @@ func (s *Server) postSession(c *gin.Context) error {
 }
 
 // signInAs opens a session, within the limits of the caller's address.
-func (s *Server) signInAs(c *gin.Context, login, password string) (vault.Session, vault.Token, error) {
+func (s *Server) signInAs(c *gin.Context, as vault.Credentials) (vault.Session, vault.Token, error) {
 	leave, err := s.signIn.enter(c.Request.Context(), c.ClientIP())
 	if err != nil {
 		s.metrics.signInFailed(err)
 		return vault.Session{}, "", err
 	}
 	defer leave()
-	session, token, err := s.vault.SignIn(c.Request.Context(), login, password, source(c))
+	session, token, err := s.vault.SignIn(c.Request.Context(), as, source(c))
 	if err != nil {
 		s.metrics.signInFailed(err)
 	}

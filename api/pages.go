@@ -34,6 +34,10 @@ func (s *Server) routePages(e *gin.Engine) {
 	quick.GET("/", s.memberPage(s.homePage))
 	quick.POST("/sign-in", s.page(s.signInForm))
 	quick.POST("/sign-out", s.memberForm(s.signOutForm))
+	quick.GET("/second-factor", s.memberPage(s.factorPage))
+	quick.POST("/second-factor", s.memberForm(s.factorForm))
+	quick.POST("/second-factor/confirmation", s.memberForm(s.factorConfirmationForm))
+	quick.POST("/second-factor/removal", s.memberForm(s.factorRemovalForm))
 	quick.POST("/search", s.memberForm(s.searchForm))
 	quick.GET("/verify", s.page(s.verifyPage))
 	e.POST("/verify", s.page(s.verifyForm))
@@ -99,11 +103,15 @@ func (s *Server) page(h func(*gin.Context, *visit) error) gin.HandlerFunc {
 	}
 }
 
-// memberPage runs a handler for who is signed in, and shows the others where to sign in.
+// memberPage runs a handler for who is signed in, and shows the others where to sign in, or where to enrol the second factor that their role takes.
 func (s *Server) memberPage(h func(*gin.Context, *visit, vault.Actor) error) gin.HandlerFunc {
 	return s.page(func(c *gin.Context, v *visit) error {
 		if v.actor == nil {
 			return s.showSignIn(c, v, signInView{Next: c.Request.URL.Path}, http.StatusOK)
+		}
+		if v.actor.MustEnrol && c.FullPath() != factorPath {
+			c.Redirect(http.StatusSeeOther, factorPath)
+			return nil
 		}
 		return h(c, v, *v.actor)
 	})

@@ -36,7 +36,7 @@ func (s *Server) signInForm(c *gin.Context, v *visit) error {
 		return err
 	}
 	view := signInView{Next: localPath(f.Get("next")), Login: f.Get("login")}
-	session, token, err := s.signInAs(c, view.Login, f.Get("password"))
+	session, token, err := s.signInAs(c, vault.Credentials{Login: view.Login, Password: f.Get("password"), Code: f.Get("code")})
 	if err != nil {
 		k := s.judge(c, err)
 		setProblemHeaders(c, k)

@@ -75,16 +75,17 @@ func namesOf(t *testing.T, file, pkg string) map[string]bool {
 func TestCodesAreStable(t *testing.T) {
 	codes := api.Codes()
 	for _, code := range []string{
-		"body_too_large", "busy", "certificate", "certificate_revoked", "certificate_standing", "client_gone", "clock", "conflict", "content_type", "damaged",
-		"delivery_certificate", "delivery_certificate_revoked", "delivery_key", "delivery_standing", "device", "device_known", "digest_mismatch",
-		"dossier_exists", "empty", "empty_dossier", "encrypted_pdf", "forbidden", "form_expired", "form_field", "form_file",
-		"form_order", "gone", "in_progress", "internal", "interrupted", "invalid", "job_done", "job_expired", "key_missing",
-		"key_reused", "ledger_forked", "ledger_policy", "malformed_request", "media_type", "method_not_allowed", "name_taken", "needs_device", "needs_mfa", "needs_purpose",
-		"no_certificate", "no_delivery_certificate", "no_device", "no_such_address", "not_found", "not_logged", "not_pdf", "not_ready", "not_witnessed", "overtaken", "own_work", "password", "picture",
-		"password_weak", "range", "seal_rate", "secrecy_changed", "session_expired", "signature", "signed_file", "size_mismatch", "stale", "tampered", "timeout", "too_large",
-		"too_many_requests", "too_many_tries", "too_slow", "unauthenticated", "unavailable", "unit_changed", "unit_code",
-		"unit_columns", "unit_cycle", "unit_date", "unit_file", "unit_future", "unit_heading", "unit_in_use", "unit_later", "unit_level", "unit_name",
-		"unit_not_there", "unit_successor", "unsupported_pdf",
+		"body_too_large", "busy", "certificate", "certificate_revoked", "certificate_standing", "client_gone", "clock", "code", "conflict",
+		"content_type", "damaged", "delivery_certificate", "delivery_certificate_revoked", "delivery_key", "delivery_standing", "device",
+		"device_known", "digest_mismatch", "dossier_exists", "empty", "empty_dossier", "encrypted_pdf", "factor_stands", "forbidden",
+		"form_expired", "form_field", "form_file", "form_order", "gone", "in_progress", "internal", "interrupted", "invalid", "job_done",
+		"job_expired", "key_missing", "key_reused", "ledger_forked", "ledger_policy", "malformed_request", "media_type", "method_not_allowed",
+		"must_enrol", "name_taken", "needs_device", "needs_mfa", "needs_purpose", "no_certificate", "no_delivery_certificate", "no_device",
+		"no_factor", "no_such_address", "not_found", "not_logged", "not_pdf", "not_ready", "not_witnessed", "overtaken", "own_work", "password",
+		"password_weak", "picture", "range", "seal_rate", "secrecy_changed", "session_expired", "signature", "signed_file", "size_mismatch",
+		"stale", "tampered", "timeout", "too_large", "too_many_requests", "too_many_tries", "too_slow", "unauthenticated", "unavailable",
+		"unit_changed", "unit_code", "unit_columns", "unit_cycle", "unit_date", "unit_file", "unit_future", "unit_heading", "unit_in_use",
+		"unit_later", "unit_level", "unit_name", "unit_not_there", "unit_successor", "unsupported_pdf",
 	} {
 		if codes[code] == 0 {
 			t.Errorf("code %s is gone: clients count on it", code)

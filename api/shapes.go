@@ -19,7 +19,7 @@ func toList[A, B any](items []A, to func(A) B) wire.List[B] {
 }
 
 func toMe(a vault.Actor) wire.Me {
-	return wire.Me{Account: a.Account.String(), Login: a.Login, Name: a.Name, Unit: a.Unit.String(), Role: string(a.Role)}
+	return wire.Me{Account: a.Account.String(), Login: a.Login, Name: a.Name, Unit: a.Unit.String(), Role: string(a.Role), MFA: a.MFA, MustEnrol: a.MustEnrol}
 }
 
 func toAccount(a vault.Account) wire.Account {

@@ -15,6 +15,7 @@ import (
 // Vault is what the front asks of the domain: [vault.Vault] as it is, split by noun.
 type Vault interface {
 	sessions
+	factors
 	units
 	accounts
 	signers
@@ -30,9 +31,16 @@ type Vault interface {
 }
 
 type sessions interface {
-	SignIn(ctx context.Context, login, password string, from vault.Source) (vault.Session, vault.Token, error)
+	SignIn(ctx context.Context, c vault.Credentials, from vault.Source) (vault.Session, vault.Token, error)
 	Authenticate(ctx context.Context, token vault.Token, from vault.Source) (vault.Actor, error)
 	SignOut(ctx context.Context, a vault.Actor) error
+}
+
+type factors interface {
+	FactorState(ctx context.Context, a vault.Actor) (vault.FactorState, error)
+	BeginFactor(ctx context.Context, a vault.Actor) (vault.FactorSecret, error)
+	ConfirmFactor(ctx context.Context, a vault.Actor, code string) ([]string, error)
+	RemoveFactor(ctx context.Context, a vault.Actor, code string) error
 }
 
 type units interface {

@@ -104,6 +104,8 @@ var drawing = house{
 		"github.com/goccy/go-yaml":        "cmd/trien vault/calendar vault/catalogue",
 		"github.com/cedar-policy":         "vault/policy",
 		"github.com/prometheus":           "api",
+		"github.com/pquerna/otp":          "vault",
+		"github.com/boombuler/barcode":    "api", // QR codes; the codes' own library brings it
 
 		// Transparency: the pure ledger and its two adapters.
 		"github.com/transparency-dev":    "ledger ledger/tiles ledger/witness",

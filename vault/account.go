@@ -82,7 +82,9 @@ type Actor struct {
 	Session SessionID
 	Device  DeviceID // which the session is of; zero: of none
 	MFA     bool     // the session was opened with a second factor
-	Source  Source
+	// MustEnrol: the vault forces a second factor on the role, and the session was opened without one. It may enrol one and sign out.
+	MustEnrol bool
+	Source    Source
 	// Certificate and DeliveryCertificate are the account's: see [Account].
 	Certificate, DeliveryCertificate []byte
 	// Clearance and ClearedUntil are the account's too. A zero Clearance is none.

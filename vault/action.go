@@ -43,6 +43,11 @@ const (
 	GrantAccess   Action = "grant_access"
 	RevokeGrant   Action = "revoke_grant"
 	ExplainPolicy Action = "explain_policy" // why something is allowed or refused
+
+	BeginFactor   Action = "begin_second_factor" // one's own
+	ConfirmFactor Action = "confirm_second_factor"
+	RemoveFactor  Action = "remove_second_factor"
+	ResetFactor   Action = "reset_second_factor" // anybody's, by the operator's command
 )
 
 // Actions lists all actions.
@@ -50,5 +55,5 @@ func Actions() []Action {
 	return []Action{SignIn, SignOut, ManageAccess, ManageUnits, ReadUnits, ListAccounts, OpenDossier, ListDossiers, ReadDossier, Deposit, Disclose,
 		Submit, Sign, ListJobs, ReadJob, Seal, EnrolDevice, ListDevices, RevokeDevice, ExportDossier, Renew, Reconcile, NewCatalogue, ListExports, ReadExport, Collect,
 		Deliver, ReadReceipt, ReadAccess, ReadOwnAccess, Classify, Declassify, DecideScope, ListDecisions, SetClearance, GrantAccess, RevokeGrant,
-		ExplainPolicy}
+		ExplainPolicy, BeginFactor, ConfirmFactor, RemoveFactor, ResetFactor}
 }

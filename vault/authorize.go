@@ -108,7 +108,7 @@ func (v *Vault) ask(ctx context.Context, a Actor, action Action, q question) (po
 // request is the question with all facts but the grants.
 func (v *Vault) request(a Actor, action Action, q question, units []UnitID) policy.Request {
 	r := policy.Request{
-		Principal: a.principal(), Action: string(action), Dossier: q.dossier, Account: idText(q.account.UUID), Now: v.now(), Purpose: q.purpose,
+		Principal: v.principal(a), Action: string(action), Dossier: q.dossier, Account: idText(q.account.UUID), Now: v.now(), Purpose: q.purpose,
 		Change: q.change, Signer: idText(q.signer.UUID),
 	}
 	for _, u := range units {
@@ -138,7 +138,10 @@ func (v *Vault) grants(ctx context.Context, a Actor, q question, units []UnitID)
 // whyNot tells the person no more than they may know: what to do about their own session where that is all that is wanting, else that they have
 // no right to it.
 func (v *Vault) whyNot(r policy.Request, d policy.Decision, action Action) error {
-	if d.Reason == "own_work" {
+	switch {
+	case slices.ContainsFunc(d.By, func(by policy.Rule) bool { return by.Reason == policy.ReasonMFAByRole }):
+		return ErrMustEnrol
+	case d.Reason == "own_work":
 		return ErrOwnWork
 	}
 	for _, code := range v.policies.Mendable(r) {
@@ -155,10 +158,10 @@ func (v *Vault) whyNot(r policy.Request, d policy.Decision, action Action) error
 }
 
 // principal is the actor as rules see it.
-func (a Actor) principal() policy.Principal {
+func (v *Vault) principal(a Actor) policy.Principal {
 	return policy.Principal{
 		Account: idText(a.Account.UUID), Role: string(a.Role), Unit: idText(a.Unit.UUID), Clearance: level(a.Clearance), ClearedUntil: a.ClearedUntil,
-		Device: !a.Device.IsZero(), MFA: a.MFA,
+		Device: !a.Device.IsZero(), MFA: a.MFA, MFAForced: slices.Contains(v.mustEnrol, a.Role),
 	}
 }
 

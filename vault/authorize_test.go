@@ -45,6 +45,11 @@ func TestRights(t *testing.T) {
 			expected[fmt.Sprint(role, name, false)] = everywhere
 		}
 	}
+	for _, role := range vault.Roles() { // of everybody's own
+		for _, action := range []vault.Action{vault.BeginFactor, vault.ConfirmFactor, vault.RemoveFactor} {
+			expected[fmt.Sprint(role, action, true)], expected[fmt.Sprint(role, action, false)] = true, true
+		}
+	}
 	n := 0
 	for _, role := range append(vault.Roles(), "", "root") {
 		for _, action := range append(vault.Actions(), "", "everything") {
@@ -86,6 +91,13 @@ func TestEveryUseCaseAuthorises(t *testing.T) {
 		act    func(ctx context.Context, a vault.Actor) error
 	}{
 		{"SignOut", vault.SignOut, []vault.Actor{nobody}, r.SignOut},
+		{"FactorState", vault.BeginFactor, []vault.Actor{nobody}, call(func(ctx context.Context, a vault.Actor) error { _, err := r.FactorState(ctx, a); return err })},
+		{"BeginFactor", vault.BeginFactor, []vault.Actor{nobody}, call(func(ctx context.Context, a vault.Actor) error { _, err := r.BeginFactor(ctx, a); return err })},
+		{"ConfirmFactor", vault.ConfirmFactor, []vault.Actor{nobody}, call(func(ctx context.Context, a vault.Actor) error {
+			_, err := r.ConfirmFactor(ctx, a, "123456")
+			return err
+		})},
+		{"RemoveFactor", vault.RemoveFactor, []vault.Actor{nobody}, call(func(ctx context.Context, a vault.Actor) error { return r.RemoveFactor(ctx, a, "123456") })},
 		{"CreateUnit", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error { _, err := r.CreateUnit(ctx, a, "X"); return err })},
 		{"Units", vault.ManageAccess, others, call(func(ctx context.Context, a vault.Actor) error { _, err := r.Units(ctx, a); return err })},
 		{"ActOnUnits", vault.ManageUnits, others, call(func(ctx context.Context, a vault.Actor) error {

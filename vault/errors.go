@@ -63,9 +63,17 @@ var (
 	ErrNoDevice       = fmt.Errorf("%w: only an enrolled device is offered a signature", ErrForbidden)
 	ErrNeedsDevice    = fmt.Errorf("%w: it takes a session of an enrolled device", ErrForbidden)
 	ErrNeedsMFA       = fmt.Errorf("%w: it takes a session with a second factor", ErrForbidden)
+	ErrMustEnrol      = fmt.Errorf("%w: the role takes a second factor: enrol one and sign in with it", ErrForbidden)
 	ErrNeedsPurpose   = fmt.Errorf("%w: it takes a purpose that is stated", ErrForbidden)
 	ErrSecrecyChanged = fmt.Errorf("%w: the secrecy has changed meanwhile", ErrConflict)
 	ErrSessionExpired = fmt.Errorf("%w: the session has ended", ErrUnauthenticated)
+)
+
+// What can be wrong with second factors.
+var (
+	ErrFactorStands = fmt.Errorf("%w: the account has a second factor", ErrConflict)
+	ErrNoFactor     = fmt.Errorf("%w: there is no second factor to be confirmed, or it is another by now", ErrConflict)
+	ErrCode         = fmt.Errorf("%w: the code is wrong or was used", ErrInvalid)
 )
 
 // What can be wrong with deliveries.

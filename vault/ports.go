@@ -22,6 +22,7 @@ type Store interface {
 	Accounts
 	SignaturePictures
 	Sessions
+	SecondFactors
 	Devices
 	Catalogues
 	Decisions
@@ -90,6 +91,24 @@ type Sessions interface {
 	// Session finds a session that has neither ended nor expired at now, nor is of a revoked device, with its account.
 	Session(ctx context.Context, token ledger.Hash, now time.Time) (Session, Account, error)
 	EndSession(ctx context.Context, id SessionID, e Event) error
+}
+
+// SecondFactors keeps what people prove themselves by besides their passwords. An account has one factor at most.
+type SecondFactors interface {
+	// BeginFactor puts f in the place of one that nobody has confirmed; [ErrFactorStands] if there is one that somebody has.
+	BeginFactor(ctx context.Context, f SecondFactor, e Event) error
+	SecondFactor(ctx context.Context, id AccountID) (SecondFactor, error)
+	// ConfirmFactor makes f count from the event's time, with the hashes of its recovery codes, and uses up all steps up to the one given.
+	// [ErrNoFactor] if f is not the account's, or is confirmed.
+	ConfirmFactor(ctx context.Context, f SecondFactor, step int64, recovery []ledger.Hash, e Event) error
+	// AddFactorSession opens a session, which has MFA, and uses up what proved the second factor. [ErrCode] if the step or a later one, or the
+	// recovery code, was used, or is not of a confirmed factor of the account.
+	AddFactorSession(ctx context.Context, s Session, p FactorProof, e Event) error
+	// RemoveFactor takes an account's factor away, confirmed or not, and ends the account's sessions at the event's time. Unless the proof is
+	// zero it is used up as by AddFactorSession. [ErrNotFound] if there is no factor.
+	RemoveFactor(ctx context.Context, id AccountID, p FactorProof, e Event) error
+	// RecoveryCodes counts those that are left.
+	RecoveryCodes(ctx context.Context, id AccountID) (int, error)
 }
 
 // Devices keeps the machines that sign in by their own keys.

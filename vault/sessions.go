@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 
 	"trien/ledger"
 )
@@ -21,31 +23,70 @@ var unknownPassword = func() PasswordHash {
 	return encodeHash(salt[:], key[:])
 }()
 
-// SignIn checks the password and opens a session. Errors: [ErrPassword], [ErrTooManyTries].
-func (v *Vault) SignIn(ctx context.Context, login, password string, from Source) (Session, Token, error) {
+// Credentials are what a person signs in with.
+type Credentials struct {
+	Login, Password string
+	// Code is of the second factor: six digits, or one of the recovery codes. Accounts without one have none.
+	Code string
+}
+
+// LogValue hides all of it.
+func (Credentials) LogValue() slog.Value { return slog.StringValue("[hidden]") }
+
+// SignIn checks the password, and the code where the account has a second factor, and opens a session. Which of them was wrong it does not tell.
+// Errors: [ErrPassword], [ErrTooManyTries].
+func (v *Vault) SignIn(ctx context.Context, c Credentials, from Source) (Session, Token, error) {
 	from = from.trimmed()
-	if v.tries.blocked(login, v.now()) {
+	if v.tries.blocked(c.Login, v.now()) {
 		return Session{}, "", v.refuse(ctx, Actor{Source: from}, SignIn, Target{}, "too_many_tries", ErrTooManyTries)
 	}
-	account, err := v.store.AccountByLogin(ctx, login)
+	account, err := v.store.AccountByLogin(ctx, c.Login)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		account = Account{Password: unknownPassword}
 	case err != nil:
 		return Session{}, "", fmt.Errorf("finding an account: %w", err)
 	}
-	if !account.Password.matches(password) || account.ID.IsZero() {
-		v.tries.failed(login, v.now())
-		actor := Actor{Account: account.ID, Unit: account.Unit, Role: account.Role, Source: from}
-		return Session{}, "", v.refuse(ctx, actor, SignIn, Target{}, "password", ErrPassword)
+	// Both are always looked at, so that the time an answer takes does not tell which was wrong.
+	right := account.Password.matches(c.Password) && !account.ID.IsZero()
+	proof, needed, err := v.prove(ctx, account, c.Code)
+	if err != nil {
+		return Session{}, "", err
 	}
-	v.tries.succeeded(login)
+	reason := ""
+	switch {
+	case !right:
+		reason = "password"
+	case needed && proof == FactorProof{}:
+		reason = "code"
+	default:
+		var s Session
+		var token Token
+		if s, token, err = v.openSession(ctx, account, proof, from); !errors.Is(err, ErrCode) {
+			return s, token, err
+		}
+		reason = "code_used"
+	}
+	v.tries.failed(c.Login, v.now())
+	actor := Actor{Account: account.ID, Unit: account.Unit, Role: account.Role, Source: from}
+	return Session{}, "", v.refuse(ctx, actor, SignIn, Target{}, reason, ErrPassword)
+}
 
+// openSession opens a session by a password alone, or with what proved the second factor. [ErrCode] if somebody was faster with the same code.
+func (v *Vault) openSession(ctx context.Context, account Account, p FactorProof, from Source) (Session, Token, error) {
 	s, token := v.newSession(account.ID)
-	actor := account.actor(s, from)
-	if err := v.store.AddSession(ctx, s, v.event(actor, SignIn, Target{})); err != nil {
+	s.MFA = p != FactorProof{}
+	e := v.event(account.actor(s, from), SignIn, Target{})
+	var err error
+	if s.MFA {
+		err = v.store.AddFactorSession(ctx, s, p, e)
+	} else {
+		err = v.store.AddSession(ctx, s, e)
+	}
+	if err != nil {
 		return Session{}, "", fmt.Errorf("opening a session: %w", err)
 	}
+	v.tries.succeeded(account.Login)
 	return s, token, nil
 }
 
@@ -63,7 +104,9 @@ func (v *Vault) Authenticate(ctx context.Context, token Token, from Source) (Act
 	if err != nil {
 		return Actor{}, fmt.Errorf("finding a session: %w", err)
 	}
-	return account.actor(s, from.trimmed()), nil
+	a := account.actor(s, from.trimmed())
+	a.MustEnrol = !a.MFA && slices.Contains(v.mustEnrol, a.Role)
+	return a, nil
 }
 
 // SignOut ends the actor's session.

@@ -13,14 +13,14 @@ func TestSignIn(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	from := vault.Source{Address: "192.0.2.7", Agent: strings.Repeat("x", 500) + "\n"}
-	_, _, err := r.SignIn(ctx, "vanthu", "sai mật khẩu rồi", from)
+	_, _, err := r.SignIn(ctx, vault.Credentials{Login: "vanthu", Password: "sai mật khẩu rồi"}, from)
 	want(t, err, vault.ErrPassword)
-	_, _, err = r.SignIn(ctx, "khongco", goodPassword, from)
+	_, _, err = r.SignIn(ctx, vault.Credentials{Login: "khongco", Password: goodPassword}, from)
 	want(t, err, vault.ErrPassword)
 	if refused := r.events(vault.SignIn, vault.Refused); len(refused) != 2 || refused[1].Account != r.staff.Account || len(refused[1].Source.Agent) > 200 {
 		t.Errorf("refusals in the access record: %v", refused)
 	}
-	session, token, err := r.SignIn(ctx, "vanthu", goodPassword, from)
+	session, token, err := r.SignIn(ctx, vault.Credentials{Login: "vanthu", Password: goodPassword}, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestSignIn(t *testing.T) {
 
 func TestSignOutEndsTheSession(t *testing.T) {
 	r := newRig(t)
-	_, token, err := r.SignIn(t.Context(), "vanthu", goodPassword, vault.Source{})
+	_, token, err := r.SignIn(t.Context(), vault.Credentials{Login: "vanthu", Password: goodPassword}, vault.Source{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,13 +54,13 @@ func TestSignOutEndsTheSession(t *testing.T) {
 func TestGuessingIsSlowedDown(t *testing.T) {
 	r := newRig(t)
 	for range 5 {
-		_, _, err := r.SignIn(t.Context(), "vanthu", "đoán mò mật khẩu", vault.Source{})
+		_, _, err := r.SignIn(t.Context(), vault.Credentials{Login: "vanthu", Password: "đoán mò mật khẩu"}, vault.Source{})
 		want(t, err, vault.ErrPassword)
 	}
-	_, _, err := r.SignIn(t.Context(), "vanthu", goodPassword, vault.Source{})
+	_, _, err := r.SignIn(t.Context(), vault.Credentials{Login: "vanthu", Password: goodPassword}, vault.Source{})
 	want(t, err, vault.ErrTooManyTries)
 	r.clock.Advance(time.Second)
-	if _, _, err := r.SignIn(t.Context(), "vanthu", goodPassword, vault.Source{}); err != nil {
+	if _, _, err := r.SignIn(t.Context(), vault.Credentials{Login: "vanthu", Password: goodPassword}, vault.Source{}); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
 }

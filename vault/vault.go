@@ -32,6 +32,8 @@ type Config struct {
 	SubjectRules map[Register]SubjectRule
 	// Policies decide who may do what; nil: the program's own, without any added.
 	Policies *policy.Engine
+	// SecondFactor lists the roles on which a second factor is forced; nil: it is forced on nobody.
+	SecondFactor []Role
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
 	OfferKey ed25519.PrivateKey
 	Clock    Clock // nil: the system's
@@ -88,6 +90,7 @@ type Vault struct {
 	policies      *policy.Engine
 	sealer        Sealer
 	sealPicture   *signing.Picture // may be nil
+	mustEnrol     []Role
 	offerKey      ed25519.PrivateKey
 	clock         Clock
 	stamps        signing.Timestamper
@@ -129,7 +132,7 @@ func New(c Config) *Vault {
 	limits := c.Limits.withDefaults()
 	return &Vault{
 		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, catalogue: c.Catalogue, calendar: c.Calendar,
-		subjectRules: c.SubjectRules, policies: c.Policies, sealer: c.Sealer, sealPicture: c.SealPicture, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
+		subjectRules: c.SubjectRules, policies: c.Policies, sealer: c.Sealer, sealPicture: c.SealPicture, mustEnrol: c.SecondFactor, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
 	}

@@ -11,10 +11,15 @@ import (
 	"trien/api/wire"
 )
 
-// SignIn opens a session; the client acts under it from now on.
+// SignIn opens a session by a password; the client acts under it from now on.
 func (c *Client) SignIn(ctx context.Context, login, password string) (wire.Session, error) {
+	return c.SignInWithCode(ctx, login, password, "")
+}
+
+// SignInWithCode opens a session by a password and a code of the second factor, or a recovery code.
+func (c *Client) SignInWithCode(ctx context.Context, login, password, code string) (wire.Session, error) {
 	var s wire.Session
-	if err := c.call(ctx, http.MethodPost, "/sessions", nil, wire.SignIn{Login: login, Password: password}, &s); err != nil {
+	if err := c.call(ctx, http.MethodPost, "/sessions", nil, wire.SignIn{Login: login, Password: password, Code: code}, &s); err != nil {
 		return wire.Session{}, err
 	}
 	c.SetToken(s.Token)
@@ -35,6 +40,32 @@ func (c *Client) Me(ctx context.Context) (wire.Me, error) {
 	var m wire.Me
 	err := c.call(ctx, http.MethodGet, "/me", nil, nil, &m)
 	return m, err
+}
+
+// SecondFactor tells of one's own second factor.
+func (c *Client) SecondFactor(ctx context.Context) (wire.SecondFactor, error) {
+	var f wire.SecondFactor
+	err := c.call(ctx, http.MethodGet, "/me/second-factor", nil, nil, &f)
+	return f, err
+}
+
+// BeginSecondFactor makes a secret, which is shown once.
+func (c *Client) BeginSecondFactor(ctx context.Context) (wire.FactorSecret, error) {
+	var f wire.FactorSecret
+	err := c.call(ctx, http.MethodPost, "/me/second-factor", nil, nil, &f)
+	return f, err
+}
+
+// ConfirmSecondFactor makes it count, by a code of it. The recovery codes are shown once.
+func (c *Client) ConfirmSecondFactor(ctx context.Context, code string) ([]string, error) {
+	var r wire.RecoveryCodes
+	err := c.call(ctx, http.MethodPost, "/me/second-factor/confirmation", nil, wire.FactorCode{Code: code}, &r)
+	return r.RecoveryCodes, err
+}
+
+// RemoveSecondFactor takes it away by a code of it or a recovery code, and ends all sessions of the account.
+func (c *Client) RemoveSecondFactor(ctx context.Context, code string) error {
+	return c.call(ctx, http.MethodPost, "/me/second-factor/removal", nil, wire.FactorCode{Code: code}, nil)
 }
 
 // Units lists the organisations.

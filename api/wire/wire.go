@@ -20,6 +20,7 @@ const (
 type SignIn struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
+	Code     string `json:"code,omitempty"` // of the second factor, or a recovery code
 }
 
 // Session is a sign-in. Token goes into the Authorization header as a bearer token, and nowhere else.
@@ -67,6 +68,31 @@ type Me struct {
 	Name    string `json:"name"`
 	Unit    string `json:"unit"`
 	Role    string `json:"role"`
+	// MFA: a second factor opened the session. MustEnrol: the role takes one, and until it opens a session all else is refused.
+	MFA       bool `json:"mfa"`
+	MustEnrol bool `json:"must_enrol"`
+}
+
+// SecondFactor tells of one's own second factor.
+type SecondFactor struct {
+	Confirmed     *time.Time `json:"confirmed,omitempty"` // absent: there is none that counts
+	RecoveryCodes int        `json:"recovery_codes"`      // that are left
+}
+
+// FactorSecret is what a program for codes is fed with. It is shown once.
+type FactorSecret struct {
+	URI    string `json:"uri"`    // otpauth://
+	Secret string `json:"secret"` // base32
+}
+
+// FactorCode is a code of the second factor.
+type FactorCode struct {
+	Code string `json:"code"`
+}
+
+// RecoveryCodes each serve once in the place of a code. They are shown once.
+type RecoveryCodes struct {
+	RecoveryCodes []string `json:"recovery_codes"`
 }
 
 // Unit is an organisation. Days are yyyy-mm-dd.

@@ -58,6 +58,7 @@ type agent struct {
 // options of all commands; each command knows only some.
 type options struct {
 	server, ca, login, passwordFile string
+	code                            string // of the second factor
 	modules                         moduleList
 	token, serial, pinFile          string
 	pinStdin                        bool
@@ -150,6 +151,7 @@ func (a *agent) serverFlags(f *flag.FlagSet) {
 	f.StringVar(&a.ca, "ca", "", a.say.words(helpCA))
 	f.StringVar(&a.login, "login", "", a.say.words(helpLogin))
 	f.StringVar(&a.passwordFile, "password-file", "", a.say.words(helpPasswordFile))
+	f.StringVar(&a.code, "code", "", a.say.words(helpCode))
 }
 
 func (a *agent) tokenFlags(f *flag.FlagSet) {

@@ -65,7 +65,7 @@ func (a *agent) signIn(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := c.SignIn(ctx, a.login, password)
+	in, err := c.SignInWithCode(ctx, a.login, password, a.code)
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ var (
 	helpServer       = phrase{"`địa chỉ` máy chủ: https://máy-chủ[:cổng]", "`address` of the server: https://host[:port]"}
 	helpCA           = phrase{"`tệp` PEM chứng thư gốc của máy chủ (bỏ trống: của hệ điều hành)", "PEM `file` with the root of the server's certificate (empty: the system's)"}
 	helpLogin        = phrase{"`tên` đăng nhập", "login `name`"}
+	helpCode         = phrase{"`mã` của yếu tố thứ hai, hoặc mã dự phòng, nếu tài khoản có", "`code` of the second factor, or a recovery code, if the account has one"}
 	helpPasswordFile = phrase{"đọc mật khẩu từ `tệp`, thay vì hỏi", "read the password from a `file` instead of asking"}
 	helpModule       = phrase{"`tệp` thư viện PKCS#11 của thiết bị ký số; có thể lặp lại", "PKCS#11 library `file` of the token; may be repeated"}
 	helpToken        = phrase{"`nhãn` của thiết bị, nếu có nhiều thiết bị", "`label` of the token, if there are several"}

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"trien/api/client"
 	"trien/api/wire"
 	"trien/certs"
@@ -164,6 +166,7 @@ type outside struct {
 	official  *x509.Certificate
 	module    string
 	tokenEnv  string
+	codes     []string // an administrator's recovery codes
 }
 
 func (c *outside) path(name string) string { return filepath.Join(c.dir, name) }
@@ -350,12 +353,49 @@ type exported struct {
 	kind, origin          string // of one of its records
 }
 
+// enrol gives an administrator the second factor without which they do nothing, by the command line.
+func (c *outside) enrol(s *server, login string) {
+	c.t.Helper()
+	run := func(args ...string) string {
+		c.t.Helper()
+		as := []string{"second-factor", "--server", s.url, "--ca", s.ca, "--login", login, "--password-file", c.path("password"), "--lang", "en"}
+		out, code := runProgram(c.t, "trien", append(as, args...)...)
+		if code != 0 {
+			c.t.Fatalf("trien second-factor %v: exit %d\n%s", args, code, out)
+		}
+		return out
+	}
+	if out := run(); !strings.HasPrefix(out, "none") {
+		c.t.Errorf("before there is one: %s", out)
+	}
+	_, err := s.signIn(login, "mật khẩu dài để thử").Accounts(c.t.Context())
+	if !client.HasCode(err, "must_enrol") {
+		c.t.Errorf("an administrator without a second factor: %v", err)
+	}
+	_, secret, _ := strings.Cut(run("--begin"), "secret ")
+	code, err := totp.GenerateCode(strings.TrimSpace(secret), time.Now())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	out := run("--confirm", code)
+	if strings.Count(out, "recovery ") != 10 {
+		c.t.Fatalf("the recovery codes: %s", out)
+	}
+	for line := range strings.Lines(out) {
+		c.codes = append(c.codes, strings.TrimSpace(strings.TrimPrefix(line, "recovery ")))
+	}
+	if out := run("--code", c.codes[0]); !strings.Contains(out, "recovery-codes 9") {
+		c.t.Errorf("with a second factor: %s", out)
+	}
+}
+
 // mainJob goes from a deposit to a sealed export.
 func (c *outside) mainJob(s *server) *exported {
 	c.t.Helper()
 	ctx := c.t.Context()
 	const password = "mật khẩu dài để thử"
-	admin := s.signIn("quantri", password)
+	c.enrol(s, "quantri")
+	admin := s.signInBy("quantri", password, c.codes[1])
 	me, err := admin.Me(ctx)
 	if err != nil {
 		c.t.Fatal(err)

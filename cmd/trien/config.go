@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,6 +107,7 @@ type config struct {
 	Calendar      string                             `yaml:"calendar"`
 	SubjectAccess map[string]catalogue.SubjectAccess `yaml:"subject_access"` // by register
 	Policies      string                             `yaml:"policies"`
+	SecondFactor  []string                           `yaml:"second_factor"` // roles
 	Scratch       string                             `yaml:"scratch"`
 }
 
@@ -170,8 +172,23 @@ func (c *config) check() error {
 	if _, err := c.workingDays(); err != nil {
 		return err
 	}
+	if _, err := c.secondFactor(); err != nil {
+		return err
+	}
 	_, _, err = c.durations()
 	return err
+}
+
+// secondFactor lists the roles on which a second factor is forced: both administrators (R-7), and those that the file names.
+func (c *config) secondFactor() ([]vault.Role, error) {
+	roles := []vault.Role{vault.SystemAdministrator, vault.DataAdministrator}
+	for _, name := range c.SecondFactor {
+		if !slices.Contains(vault.Roles(), vault.Role(name)) {
+			return nil, fmt.Errorf("%w: second_factor has %q, which is no role", errConfig, name)
+		}
+		roles = append(roles, vault.Role(name))
+	}
+	return roles, nil
 }
 
 // checkTrillian refuses a certificate of ours that would not be shown: it is shown over TLS alone.
@@ -232,6 +249,10 @@ func (c *config) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	forced, err := c.secondFactor()
+	if err != nil {
+		return settings{}, err
+	}
 	r := fileReader{}
 	s := settings{
 		listen: c.Listen, adminListen: c.Admin.Listen, certificate: c.TLS.Certificate, key: c.TLS.Key, scratch: c.Scratch,
@@ -245,7 +266,7 @@ func (c *config) settings() (settings, error) {
 		},
 		keyring: c.Keys.Keyring, passphrase: []byte(r.secret("keys.passphrase_file", c.Keys.PassphraseFile)),
 		revocationCache: c.Trust.Cache, viewGrace: times.viewGrace, stampURLs: c.Timestamps.URLs, stampTimeout: times.stamps, limits: limits,
-		catalogue: known, calendar: days, subjectRules: rules, policies: policies,
+		catalogue: known, calendar: days, subjectRules: rules, policies: policies, secondFactor: forced,
 	}
 	if c.Database.OwnerURLFile != "" {
 		s.ownerURL = r.secret("database.owner_url_file", c.Database.OwnerURLFile)

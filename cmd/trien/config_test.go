@@ -69,6 +69,7 @@ func TestConfigIsStrict(t *testing.T) {
 		"no Trillian key": {"    key: /etc/trien/tls/trillian-client.key", "", "ledger.trillian.key go together"},
 		"repeated key":    {"scratch: /var", "listen: x\nscratch: /var", "listen"},
 		"no registers":    {`registers: ""`, "registers: nowhere", "registers: "},
+		"no role":         {"second_factor: []", "second_factor: [root]", "second_factor has"},
 		"no calendar":     {`calendar: ""`, "calendar: nowhere", "calendar: "},
 		"not YAML at all": {"listen:", "\tlisten", ""},
 	} {

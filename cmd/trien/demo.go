@@ -319,6 +319,8 @@ func (d *demo) invite(at served) {
 		fmt.Fprintf(d.io.out, "  %-10s %-14s %-28s %s\n", p.login, p.role, d.accounts.people[p.login].Password, p.name)
 	}
 	fmt.Fprintf(d.io.out, "  %-10s %-14s %-28s\n\n", adminLogin, "system admin", d.accounts.admin)
+	fmt.Fprint(d.io.out, "Kho độc lập không bắt buộc xác thực đa yếu tố; kho chạy bằng tệp cấu hình thì bắt buộc với quản trị viên.\n"+
+		"A standalone vault forces no second factor; one with a configuration file does, on administrators.\n\n")
 	fmt.Fprintf(d.io.out, "Ký / Sign: %s bin/trien-agent sign --server %s --ca %s --login lanhdao --module %s --token %s  (PIN: %s)\n",
 		d.accounts.Environment, at.URL, at.CA, d.accounts.Module, demoToken, d.accounts.pinFile())
 }

@@ -41,6 +41,7 @@ func commands() []command {
 		{name: "ledger-key", help: "make the key that signs the ledger's checkpoints", run: ledgerKeyCommand},
 		{name: "ledger", help: "ledger key: print the keys of the logs; ledger rotate-key: make a log go on under another key", run: ledgerCommand},
 		{name: "bootstrap", help: "make the first unit and system administrator of an empty vault", run: bootstrapCommand},
+		{name: "second-factor", help: "yếu tố thứ hai: show, enrol, confirm or remove one's own; as the operator, reset somebody's", run: secondFactorCommand},
 		{name: "unit", help: "tổ chức: list, show, history, establish, rename, split, merge, move, dissolve, head, seal, import", run: unitCommand},
 		{name: "deposit", help: "put files into a dossier", run: depositCommand},
 		{name: "export", help: "ask for a dossier as one signed PDF, or collect it", run: exportCommand},

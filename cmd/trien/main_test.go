@@ -149,11 +149,17 @@ func (s *server) stop() {
 // signIn opens a session as an account of a standalone vault.
 func (s *server) signIn(login, password string) *client.Client {
 	s.t.Helper()
+	return s.signInBy(login, password, "")
+}
+
+// signInBy is signIn with a code of the second factor.
+func (s *server) signInBy(login, password, code string) *client.Client {
+	s.t.Helper()
 	c, err := client.New(client.Config{Server: s.url, CAFile: s.ca, Language: "en"})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := c.SignIn(s.t.Context(), login, password); err != nil {
+	if _, err := c.SignInWithCode(s.t.Context(), login, password, code); err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(c.Close)

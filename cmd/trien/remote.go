@@ -16,13 +16,14 @@ import (
 )
 
 // remote are the flags of commands that speak to a running vault.
-type remote struct{ server, ca, login, passwordFile, language string }
+type remote struct{ server, ca, login, passwordFile, code, language string }
 
 func (r *remote) flags(f *flag.FlagSet) {
 	f.StringVar(&r.server, "server", "https://127.0.0.1:8443", "`address` of the vault")
 	f.StringVar(&r.ca, "ca", "", "PEM `file` of the authority that the server's certificate is under; empty: the system's")
 	f.StringVar(&r.login, "login", "", "`name` to sign in with")
 	f.StringVar(&r.passwordFile, "password-file", "", "`file` with the password; empty: asked on the terminal")
+	f.StringVar(&r.code, "code", "", "`code` of the second factor, or a recovery code, if the account has one")
 	f.StringVar(&r.language, "lang", "vi", "language of the server's messages: vi or en")
 }
 
@@ -36,7 +37,7 @@ func (r *remote) signIn(ctx context.Context, s stdio) (*client.Client, func(), e
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := c.SignIn(ctx, r.login, password); err != nil {
+	if _, err := c.SignInWithCode(ctx, r.login, password, r.code); err != nil {
 		return nil, nil, err
 	}
 	return c, func() {

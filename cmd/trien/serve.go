@@ -122,6 +122,8 @@ func serveStandalone(ctx context.Context, o serveFlags, s stdio, ready func(cont
 	if err := at.write(o.dir); err != nil {
 		return err
 	}
+	// The passwords of a standalone vault lie in its folder, and so would its second factors.
+	logger.Warn("a standalone vault forces no second factor on administrators; a vault with a configuration file does")
 	fmt.Fprintf(s.out, "ready %s admin %s (started in %.1f s)\n", at.URL, at.Admin, time.Since(began).Seconds())
 	if ready != nil {
 		go func() {

@@ -81,18 +81,29 @@ func TestExamplesOfTheHandbook(t *testing.T) {
 		files[fmt.Sprintf("example-%d.cedar", i)] = &fstest.MapFile{Data: []byte(rule)}
 	}
 	e, err := New(files)
-	if err != nil || len(files) != 2 {
+	if err != nil || len(files) != 1 {
 		t.Fatalf("%d examples, %v", len(files), err)
-	}
-	admin := scopeOf(t, "own").ask("system_administrator", "manage_access")
-	if d := e.Decide(admin); d.Allowed || d.Reason != NeedMFA || !slices.Equal(e.Mendable(admin), []string{NeedMFA}) {
-		t.Errorf("got %+v", d)
-	}
-	if d := e.Decide(scopeOf(t, "full-session").ask("system_administrator", "manage_access")); !d.Allowed {
-		t.Errorf("got %+v", d)
 	}
 	if d := e.Decide(scopeOf(t, "own-research").ask("staff", "export")); d.Allowed || d.Reason != "research_export" {
 		t.Errorf("got %+v", d)
+	}
+}
+
+// Where a second factor is forced, a session without one enrols it and ends.
+func TestForcedSecondFactor(t *testing.T) {
+	e := engine(t)
+	for _, role := range roles[:len(roles)-1] {
+		for _, action := range e.Actions() {
+			own := slices.Contains([]string{"begin_second_factor", "confirm_second_factor", "sign_out"}, action)
+			d := e.Decide(scopeOf(t, "forced").ask(role, action))
+			if d.Allowed != own || !own && !slices.ContainsFunc(d.By, func(by Rule) bool { return by.Reason == ReasonMFAByRole }) {
+				t.Errorf("%s %s: %+v", role, action, d)
+			}
+			with, without := e.Decide(scopeOf(t, "forced-mfa").ask(role, action)), e.Decide(scopeOf(t, "own").ask(role, action))
+			if with.Allowed != without.Allowed {
+				t.Errorf("%s %s: with a second factor %+v, where none is forced %+v", role, action, with, without)
+			}
+		}
 	}
 }
 

@@ -139,7 +139,7 @@ func (r *Request) unit() string {
 // facts is the question's context, with one grant or none.
 func (r *Request) facts(g *Grant) cedar.Record {
 	m := cedar.RecordMap{
-		"unit": unitID(r.unit()), "now": instant(r.Now), "mfa": cedar.Boolean(r.Principal.MFA),
+		"unit": unitID(r.unit()), "now": instant(r.Now), "mfa": cedar.Boolean(r.Principal.MFA), "mfa_forced": cedar.Boolean(r.Principal.MFAForced),
 		"device": cedar.Boolean(r.Principal.Device), "purpose": cedar.Boolean(r.Purpose),
 	}
 	if g != nil {

@@ -89,6 +89,9 @@ func withAnother(r Request) Request {
 	return r
 }
 
+// ReasonMFAByRole is the reason of the rule about roles on which a second factor is forced.
+const ReasonMFAByRole = "mfa_role"
+
 // Explain answers a question, and says what would have changed the answer. It takes milliseconds, a thousand times what [Engine.Decide] does.
 func (e *Engine) Explain(r Request) Explanation {
 	x := Explanation{Decision: e.Decide(r)}

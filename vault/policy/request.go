@@ -45,6 +45,7 @@ type Principal struct {
 	ClearedUntil time.Time
 	Device       bool // the session is of an enrolled device
 	MFA          bool // the session was opened with a second factor
+	MFAForced    bool // the vault forces one on the role
 }
 
 // Dossier is one dossier, and what of it is acted upon.

@@ -127,6 +127,9 @@ func scopes() []scope {
 	add("kind", dossier(func(d *Dossier) { d.Kind = "party.member_slip" }))
 	add("full-session", func(r *Request) { r.Principal.Device, r.Principal.MFA, r.Purpose = true, true, true })
 
+	add("forced", func(r *Request) { r.Principal.MFAForced = true })
+	add("forced-mfa", func(r *Request) { r.Principal.MFAForced, r.Principal.MFA = true, true })
+
 	add("secret", secret)
 	add("secret-no-clearance", all(secret, func(r *Request) { r.Principal.Clearance = Unclassified }))
 	add("secret-low-clearance", all(secret, func(r *Request) { r.Principal.Clearance = Confidential }))
@@ -257,7 +260,7 @@ func named(role string) string {
 
 // shownScopes are the columns of what people read.
 var shownScopes = []string{
-	"own", "below", "elsewhere", "secret", "secret-no-clearance", "secret-ended", "secret-no-device", "secret-no-mfa", "slip", "slip-ended", "task", "recipient", "decision",
+	"own", "below", "elsewhere", "forced", "secret", "secret-no-clearance", "secret-ended", "secret-no-device", "secret-no-mfa", "slip", "slip-ended", "task", "recipient", "decision",
 }
 
 // TestGoldenMarkdown holds what auditors read: the rules, and the heart of the table.

@@ -19,7 +19,7 @@ import (
 
 // schemaVersion is the number of the newest file in migrations: what this program needs. A newer schema serves it too,
 // since migrations only go forward and keep what the program before them uses.
-const schemaVersion = 11
+const schemaVersion = 12
 
 const migrationTable = "vault.migration"
 
@@ -45,6 +45,8 @@ var grants = []struct{ table, rights string }{
 	{"dossier_holding", "select, insert"},
 	{"account", "select, insert, update (certificate, delivery_certificate, unit, clearance, cleared_until)"},
 	{"signature_picture", "select, insert, update (wrapped_key, sealed), delete"},
+	{"second_factor", "select, insert, update (wrapped_key, sealed, confirmed, step), delete"},
+	{"recovery_code", "select, insert, delete"},
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},

@@ -133,6 +133,30 @@ func (s faultyStore) RevokeDevice(ctx context.Context, id vault.DeviceID, e vaul
 	return s.f.run("Store.RevokeDevice", func() error { return s.next.RevokeDevice(ctx, id, e) })
 }
 
+func (s faultyStore) BeginFactor(ctx context.Context, f vault.SecondFactor, e vault.Event) error {
+	return s.f.run("Store.BeginFactor", func() error { return s.next.BeginFactor(ctx, f, e) })
+}
+
+func (s faultyStore) SecondFactor(ctx context.Context, id vault.AccountID) (vault.SecondFactor, error) {
+	return ask(s.f, "Store.SecondFactor", func() (vault.SecondFactor, error) { return s.next.SecondFactor(ctx, id) })
+}
+
+func (s faultyStore) ConfirmFactor(ctx context.Context, f vault.SecondFactor, step int64, recovery []ledger.Hash, e vault.Event) error {
+	return s.f.run("Store.ConfirmFactor", func() error { return s.next.ConfirmFactor(ctx, f, step, recovery, e) })
+}
+
+func (s faultyStore) AddFactorSession(ctx context.Context, n vault.Session, p vault.FactorProof, e vault.Event) error {
+	return s.f.run("Store.AddFactorSession", func() error { return s.next.AddFactorSession(ctx, n, p, e) })
+}
+
+func (s faultyStore) RemoveFactor(ctx context.Context, id vault.AccountID, p vault.FactorProof, e vault.Event) error {
+	return s.f.run("Store.RemoveFactor", func() error { return s.next.RemoveFactor(ctx, id, p, e) })
+}
+
+func (s faultyStore) RecoveryCodes(ctx context.Context, id vault.AccountID) (int, error) {
+	return ask(s.f, "Store.RecoveryCodes", func() (int, error) { return s.next.RecoveryCodes(ctx, id) })
+}
+
 func (s faultyStore) AddDeviceSession(ctx context.Context, n vault.Session, nonce [16]byte, until time.Time, e vault.Event) error {
 	return s.f.run("Store.AddDeviceSession", func() error { return s.next.AddDeviceSession(ctx, n, nonce, until, e) })
 }

@@ -24,6 +24,7 @@ type MemoryStore struct {
 	holdings map[vault.DossierID][]vault.Holding // oldest first
 	accounts map[vault.AccountID]vault.Account
 	pictures map[vault.AccountID]vault.SealedPicture
+	factors  map[vault.AccountID]*memoryFactor
 	sessions map[vault.SessionID]memorySession
 	devices  map[vault.DeviceID]vault.Device
 	nonces   map[memoryNonce]time.Time
@@ -59,6 +60,7 @@ func NewMemoryStore() *MemoryStore {
 		holdings: map[vault.DossierID][]vault.Holding{},
 		accounts: map[vault.AccountID]vault.Account{},
 		pictures: map[vault.AccountID]vault.SealedPicture{},
+		factors:  map[vault.AccountID]*memoryFactor{},
 		sessions: map[vault.SessionID]memorySession{},
 		devices:  map[vault.DeviceID]vault.Device{},
 		nonces:   map[memoryNonce]time.Time{},

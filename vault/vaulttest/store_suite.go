@@ -39,6 +39,8 @@ func Store(t *testing.T, open func(t *testing.T) vault.Store) {
 		{"signature pictures", storePictures},
 		{"accounts at once", storeAccountsAtOnce},
 		{"sessions", storeSessions},
+		{"second factors", storeFactors},
+		{"second factors at once", storeFactorsAtOnce},
 		{"devices", storeDevices},
 		{"devices at once", storeDevicesAtOnce},
 		{"events", storeEvents},

@@ -1,0 +1,17 @@
+-- +goose Up
+
+-- What people prove themselves by besides their passwords. The secret is encrypted under a data key of its own.
+create table vault.second_factor (
+	account     uuid primary key references vault.account,
+	wrapped_key bytea not null check (octet_length(wrapped_key) > 0),
+	sealed      bytea not null check (octet_length(sealed) between 1 and 1000),
+	confirmed   timestamptz,             -- null: nobody has shown a code of it yet
+	step        bigint not null default 0 -- the last one whose code was used
+);
+
+-- A code that was used is deleted: who used it, and when, stands in the access record.
+create table vault.recovery_code (
+	account uuid not null references vault.second_factor on delete cascade,
+	hash    bytea not null check (octet_length(hash) = 32),
+	primary key (account, hash)
+);
