@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"trien/vault"
 )
 
 // limiter bounds what one address may ask, and how much is done at one time. It counts per process.
@@ -58,7 +60,7 @@ type entry struct {
 const maxAddresses = 20_000
 
 func (r *rates) allow(address string, now time.Time) bool {
-	p := network(address)
+	p := vault.Network(address)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.by[p]
@@ -84,22 +86,4 @@ func (r *rates) forget(now time.Time) {
 	if len(r.by) >= maxAddresses {
 		clear(r.by)
 	}
-}
-
-// network is an IPv4 address, or the /64 that one IPv6 subscriber commonly has.
-func network(address string) netip.Prefix {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	a = a.Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
 }

@@ -56,7 +56,6 @@ var (
 	ErrRevoked        = fmt.Errorf("%w: revoked or suspended", ErrCertificate)
 	ErrStanding       = fmt.Errorf("%w: nobody says whether a certificate is revoked", ErrUnavailable)
 	ErrSealRate       = fmt.Errorf("%w: the organisation's seal is used too often", ErrUnavailable)
-	ErrTooManyTries   = fmt.Errorf("%w: too many failed sign-ins", ErrUnavailable)
 	ErrDevice         = fmt.Errorf("%w: the device is not enrolled, is revoked, or did not sign this", ErrUnauthenticated)
 	ErrClock          = fmt.Errorf("%w: the device's clock and the server's differ too much", ErrUnauthenticated)
 	ErrDeviceKnown    = fmt.Errorf("%w: the device's key is enrolled", ErrConflict)

@@ -145,16 +145,24 @@ func (v *Vault) RemoveFactor(ctx context.Context, a Actor, code string) error {
 		return err
 	}
 	t := Target{Subject: a.Account}
+	try, waits, err := v.try(ctx, a.Login, a.Source) // a code can be guessed here as at a sign-in
+	if err != nil {
+		return err
+	}
 	proof, needed, err := v.prove(ctx, Account{ID: a.Account}, code)
 	switch {
 	case err != nil:
 		return err
 	case !needed:
 		return ErrNoFactor
+	case waits:
+		return v.refuse(ctx, a, RemoveFactor, t, "wait", ErrCode)
 	case proof == FactorProof{}:
 		return v.refuse(ctx, a, RemoveFactor, t, "code", ErrCode)
 	}
-	err = v.store.RemoveFactor(ctx, a.Account, proof, v.event(a, RemoveFactor, t))
+	if err = v.store.RemoveFactor(ctx, a.Account, proof, v.event(a, RemoveFactor, t)); err == nil {
+		err = v.store.EndTry(ctx, try)
+	}
 	if errors.Is(err, ErrCode) {
 		return v.refuse(ctx, a, RemoveFactor, t, "code_used", ErrCode)
 	}

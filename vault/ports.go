@@ -23,6 +23,7 @@ type Store interface {
 	SignaturePictures
 	Sessions
 	SecondFactors
+	Tries
 	Devices
 	Catalogues
 	Decisions
@@ -109,6 +110,19 @@ type SecondFactors interface {
 	RemoveFactor(ctx context.Context, id AccountID, p FactorProof, e Event) error
 	// RecoveryCodes counts those that are left.
 	RecoveryCodes(ctx context.Context, id AccountID) (int, error)
+}
+
+// Tries counts failed sign-ins.
+type Tries interface {
+	// KnownPlace reports whether a sign-in succeeded at a place at or after since.
+	KnownPlace(ctx context.Context, place ledger.Hash, since time.Time) (bool, error)
+	// BeginTry adds a failure to each of the counts; [ErrMustWait], and nothing is added to any, while one of them waits.
+	BeginTry(ctx context.Context, t Try) error
+	// EndTry says that the try succeeded: the count Here begins anew, of the others the failure that BeginTry added is taken back with what there
+	// is to wait for, and the place is known from then on.
+	EndTry(ctx context.Context, t Try) error
+	// ForgetTries removes counts without a failure since tries, and places without a sign-in since places.
+	ForgetTries(ctx context.Context, tries, places time.Time) error
 }
 
 // Devices keeps the machines that sign in by their own keys.

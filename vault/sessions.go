@@ -34,11 +34,12 @@ type Credentials struct {
 func (Credentials) LogValue() slog.Value { return slog.StringValue("[hidden]") }
 
 // SignIn checks the password, and the code where the account has a second factor, and opens a session. Which of them was wrong it does not tell.
-// Errors: [ErrPassword], [ErrTooManyTries].
+// A try that has to wait (see [TryCount]) is refused in the same way. Errors: [ErrPassword].
 func (v *Vault) SignIn(ctx context.Context, c Credentials, from Source) (Session, Token, error) {
 	from = from.trimmed()
-	if v.tries.blocked(c.Login, v.now()) {
-		return Session{}, "", v.refuse(ctx, Actor{Source: from}, SignIn, Target{}, "too_many_tries", ErrTooManyTries)
+	try, waits, err := v.try(ctx, c.Login, from)
+	if err != nil {
+		return Session{}, "", err
 	}
 	account, err := v.store.AccountByLogin(ctx, c.Login)
 	switch {
@@ -47,7 +48,7 @@ func (v *Vault) SignIn(ctx context.Context, c Credentials, from Source) (Session
 	case err != nil:
 		return Session{}, "", fmt.Errorf("finding an account: %w", err)
 	}
-	// Both are always looked at, so that the time an answer takes does not tell which was wrong.
+	// Both are always looked at, so that the time an answer takes does not tell which was wrong, or that neither counts now.
 	right := account.Password.matches(c.Password) && !account.ID.IsZero()
 	proof, needed, err := v.prove(ctx, account, c.Code)
 	if err != nil {
@@ -55,6 +56,8 @@ func (v *Vault) SignIn(ctx context.Context, c Credentials, from Source) (Session
 	}
 	reason := ""
 	switch {
+	case waits:
+		reason = "wait"
 	case !right:
 		reason = "password"
 	case needed && proof == FactorProof{}:
@@ -62,12 +65,17 @@ func (v *Vault) SignIn(ctx context.Context, c Credentials, from Source) (Session
 	default:
 		var s Session
 		var token Token
-		if s, token, err = v.openSession(ctx, account, proof, from); !errors.Is(err, ErrCode) {
-			return s, token, err
+		if s, token, err = v.openSession(ctx, account, proof, from); err == nil {
+			err = v.store.EndTry(ctx, try)
+		}
+		if err == nil {
+			return s, token, nil
+		}
+		if !errors.Is(err, ErrCode) {
+			return Session{}, "", err
 		}
 		reason = "code_used"
 	}
-	v.tries.failed(c.Login, v.now())
 	actor := Actor{Account: account.ID, Unit: account.Unit, Role: account.Role, Source: from}
 	return Session{}, "", v.refuse(ctx, actor, SignIn, Target{}, reason, ErrPassword)
 }
@@ -86,7 +94,6 @@ func (v *Vault) openSession(ctx context.Context, account Account, p FactorProof,
 	if err != nil {
 		return Session{}, "", fmt.Errorf("opening a session: %w", err)
 	}
-	v.tries.succeeded(account.Login)
 	return s, token, nil
 }
 

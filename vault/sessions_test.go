@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"trien/vault"
 )
@@ -49,20 +48,6 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	}
 	_, err = r.Authenticate(t.Context(), token, vault.Source{})
 	want(t, err, vault.ErrSessionExpired)
-}
-
-func TestGuessingIsSlowedDown(t *testing.T) {
-	r := newRig(t)
-	for range 5 {
-		_, _, err := r.SignIn(t.Context(), vault.Credentials{Login: "vanthu", Password: "đoán mò mật khẩu"}, vault.Source{})
-		want(t, err, vault.ErrPassword)
-	}
-	_, _, err := r.SignIn(t.Context(), vault.Credentials{Login: "vanthu", Password: goodPassword}, vault.Source{})
-	want(t, err, vault.ErrTooManyTries)
-	r.clock.Advance(time.Second)
-	if _, _, err := r.SignIn(t.Context(), vault.Credentials{Login: "vanthu", Password: goodPassword}, vault.Source{}); err != nil {
-		t.Errorf("after the wait: %v", err)
-	}
 }
 
 func TestSecretsDoNotShow(t *testing.T) {

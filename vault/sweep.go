@@ -56,6 +56,9 @@ func (v *Vault) Sweep(ctx context.Context) (Swept, error) {
 	if swept.Uploads, err = v.store.ExpireUploads(ctx, now.Add(-v.limits.UploadGrace), now); err != nil {
 		return swept, fmt.Errorf("expiring uploads: %w", err)
 	}
+	if err = v.store.ForgetTries(ctx, now.Add(-forgetTries), now.Add(-forgetPlaces)); err != nil {
+		return swept, fmt.Errorf("forgetting failed sign-ins: %w", err)
+	}
 	for more := true; more; {
 		var n int
 		n, err = v.sweepGarbage(ctx)

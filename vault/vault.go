@@ -77,7 +77,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Vault runs the use cases. It holds no state of its own but how often it was asked: any number may serve the same store.
+// Vault runs the use cases. It holds no state of its own but how often its seal was asked for: any number may serve the same store.
 type Vault struct {
 	store         Store
 	objects       Objects
@@ -99,7 +99,6 @@ type Vault struct {
 	logger        *slog.Logger
 	limits        Limits
 	pending       chan struct{} // wakes the publisher
-	tries         tries
 	sealTurns     sealRate
 	revocation    *certs.Fetcher
 	expiries      expiries

@@ -47,6 +47,8 @@ var grants = []struct{ table, rights string }{
 	{"signature_picture", "select, insert, update (wrapped_key, sealed), delete"},
 	{"second_factor", "select, insert, update (wrapped_key, sealed, confirmed, step), delete"},
 	{"recovery_code", "select, insert, delete"},
+	{"sign_in_try", "select, insert, update (failures, last, until), delete"},
+	{"known_place", "select, insert, update (last), delete"},
 	{"session", "select, insert, update (ended)"},
 	{"device", "select, insert, update (revoked)"},
 	{"device_nonce", "select, insert, delete"},

@@ -157,6 +157,22 @@ func (s faultyStore) RecoveryCodes(ctx context.Context, id vault.AccountID) (int
 	return ask(s.f, "Store.RecoveryCodes", func() (int, error) { return s.next.RecoveryCodes(ctx, id) })
 }
 
+func (s faultyStore) KnownPlace(ctx context.Context, place ledger.Hash, since time.Time) (bool, error) {
+	return ask(s.f, "Store.KnownPlace", func() (bool, error) { return s.next.KnownPlace(ctx, place, since) })
+}
+
+func (s faultyStore) BeginTry(ctx context.Context, t vault.Try) error {
+	return s.f.run("Store.BeginTry", func() error { return s.next.BeginTry(ctx, t) })
+}
+
+func (s faultyStore) EndTry(ctx context.Context, t vault.Try) error {
+	return s.f.run("Store.EndTry", func() error { return s.next.EndTry(ctx, t) })
+}
+
+func (s faultyStore) ForgetTries(ctx context.Context, tries, places time.Time) error {
+	return s.f.run("Store.ForgetTries", func() error { return s.next.ForgetTries(ctx, tries, places) })
+}
+
 func (s faultyStore) AddDeviceSession(ctx context.Context, n vault.Session, nonce [16]byte, until time.Time, e vault.Event) error {
 	return s.f.run("Store.AddDeviceSession", func() error { return s.next.AddDeviceSession(ctx, n, nonce, until, e) })
 }

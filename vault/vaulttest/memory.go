@@ -25,6 +25,8 @@ type MemoryStore struct {
 	accounts map[vault.AccountID]vault.Account
 	pictures map[vault.AccountID]vault.SealedPicture
 	factors  map[vault.AccountID]*memoryFactor
+	tries    map[ledger.Hash]memoryTry
+	known    map[ledger.Hash]time.Time // places
 	sessions map[vault.SessionID]memorySession
 	devices  map[vault.DeviceID]vault.Device
 	nonces   map[memoryNonce]time.Time
@@ -61,6 +63,8 @@ func NewMemoryStore() *MemoryStore {
 		accounts: map[vault.AccountID]vault.Account{},
 		pictures: map[vault.AccountID]vault.SealedPicture{},
 		factors:  map[vault.AccountID]*memoryFactor{},
+		tries:    map[ledger.Hash]memoryTry{},
+		known:    map[ledger.Hash]time.Time{},
 		sessions: map[vault.SessionID]memorySession{},
 		devices:  map[vault.DeviceID]vault.Device{},
 		nonces:   map[memoryNonce]time.Time{},

@@ -41,6 +41,8 @@ func Store(t *testing.T, open func(t *testing.T) vault.Store) {
 		{"sessions", storeSessions},
 		{"second factors", storeFactors},
 		{"second factors at once", storeFactorsAtOnce},
+		{"failed sign-ins", storeTries},
+		{"failed sign-ins at once", storeTriesAtOnce},
 		{"devices", storeDevices},
 		{"devices at once", storeDevicesAtOnce},
 		{"events", storeEvents},

@@ -15,3 +15,20 @@ create table vault.recovery_code (
 	hash    bytea not null check (octet_length(hash) = 32),
 	primary key (account, hash)
 );
+
+-- Failed sign-ins, by the hash of what they are counted for: a login from a network, a network, a login. They are counted whether or not there is such
+-- a login, and forgotten after a day without one.
+create table vault.sign_in_try (
+	key      bytea primary key check (octet_length(key) = 32),
+	failures integer not null check (failures >= 0),
+	last     timestamptz not null,
+	until    timestamptz not null -- the next one waits
+);
+create index sign_in_try_last on vault.sign_in_try (last);
+
+-- Networks that logins have been signed in from, by the hash of both.
+create table vault.known_place (
+	key  bytea primary key check (octet_length(key) = 32),
+	last timestamptz not null
+);
+create index known_place_last on vault.known_place (last);
