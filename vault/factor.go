@@ -145,16 +145,17 @@ func (v *Vault) RemoveFactor(ctx context.Context, a Actor, code string) error {
 		return err
 	}
 	t := Target{Subject: a.Account}
-	try, waits, err := v.try(ctx, a.Login, a.Source) // a code can be guessed here as at a sign-in
+	proof, needed, err := v.prove(ctx, Account{ID: a.Account}, code)
 	if err != nil {
 		return err
 	}
-	proof, needed, err := v.prove(ctx, Account{ID: a.Account}, code)
+	if !needed {
+		return ErrNoFactor
+	}
+	try, waits, err := v.try(ctx, a.Login, a.Source) // a code can be guessed here as at a sign-in
 	switch {
 	case err != nil:
 		return err
-	case !needed:
-		return ErrNoFactor
 	case waits:
 		return v.refuse(ctx, a, RemoveFactor, t, "wait", ErrCode)
 	case proof == FactorProof{}:

@@ -66,7 +66,7 @@ func (v *Vault) SignIn(ctx context.Context, c Credentials, from Source) (Session
 		var s Session
 		var token Token
 		if s, token, err = v.openSession(ctx, account, proof, from); err == nil {
-			err = v.store.EndTry(ctx, try)
+			err = v.store.EndTry(ctx, try) // a failure here leaves a session whose token nobody has
 		}
 		if err == nil {
 			return s, token, nil
