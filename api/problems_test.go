@@ -82,7 +82,7 @@ func TestCodesAreStable(t *testing.T) {
 		"job_expired", "key_missing", "key_reused", "ledger_forked", "ledger_policy", "malformed_request", "media_type", "method_not_allowed",
 		"must_enrol", "name_taken", "needs_device", "needs_mfa", "needs_purpose", "no_certificate", "no_delivery_certificate", "no_device",
 		"no_factor", "no_such_address", "not_found", "not_logged", "not_pdf", "not_ready", "not_witnessed", "overtaken", "own_work", "password",
-		"password_weak", "picture", "range", "seal_rate", "secrecy_changed", "session_expired", "signature", "signed_file", "size_mismatch",
+		"password_breached", "password_own", "password_weak", "picture", "range", "seal_rate", "secrecy_changed", "session_expired", "signature", "signed_file", "size_mismatch",
 		"stale", "tampered", "timeout", "too_large", "too_many_requests", "too_slow", "unauthenticated", "unavailable",
 		"unit_changed", "unit_code", "unit_columns", "unit_cycle", "unit_date", "unit_file", "unit_future", "unit_heading", "unit_in_use",
 		"unit_later", "unit_level", "unit_name", "unit_not_there", "unit_successor", "unsupported_pdf",

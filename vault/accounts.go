@@ -13,7 +13,7 @@ import (
 	"trien/certs"
 )
 
-// NewAccount asks for an account. Password has at least 12 characters.
+// NewAccount asks for an account. Password has at least 12 characters, holds neither login nor name, and is not known to attackers.
 type NewAccount struct {
 	Login, Name, Post, Password string
 	Unit                        UnitID
@@ -99,7 +99,7 @@ func (v *Vault) newAccount(n NewAccount) (Account, error) {
 			return Account{}, err
 		}
 	}
-	hash, err := hashPassword(n.Password)
+	hash, err := v.newPassword(n.Password, n.Login, name)
 	if err != nil {
 		return Account{}, err
 	}

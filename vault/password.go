@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -25,14 +26,46 @@ var hashing = make(chan struct{}, 4)
 
 var b64 = base64.RawStdEncoding.Strict()
 
-// hashPassword returns the PHC string of password, or ErrPasswordWeak.
-func hashPassword(password string) (PasswordHash, error) {
+// newPassword checks a password that somebody is to have from now on, and hashes it. Errors: [ErrPasswordWeak], [ErrPasswordOwn], [ErrPasswordBreached].
+func (v *Vault) newPassword(password, login, name string) (PasswordHash, error) {
 	if len([]rune(password)) < minPassword {
 		return "", ErrPasswordWeak
 	}
+	for _, own := range []string{login, name} {
+		if own = squeezed(own); len(own) >= minOwn && strings.Contains(squeezed(password), own) {
+			return "", ErrPasswordOwn
+		}
+	}
+	if v.breached != nil {
+		in, err := v.breached.Contains(password)
+		if err != nil {
+			return "", fmt.Errorf("looking for a password: %w", err)
+		}
+		if in {
+			return "", ErrPasswordBreached
+		}
+	}
+	return hashPassword(password), nil
+}
+
+// minOwn is the length from which a login or a name in a password gives it away; one that is shorter may be in there by chance.
+const minOwn = 4
+
+// squeezed is s without case, diacritics and whatever is neither letter nor digit.
+func squeezed(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, FoldName(s))
+}
+
+// hashPassword returns the PHC string of password.
+func hashPassword(password string) PasswordHash {
 	salt := make([]byte, 16)
 	rand.Read(salt)
-	return encodeHash(salt, argon(password, salt, argonTime, argonMemory, argonLanes)), nil
+	return encodeHash(salt, argon(password, salt, argonTime, argonMemory, argonLanes))
 }
 
 func encodeHash(salt, key []byte) PasswordHash {

@@ -54,7 +54,7 @@ func (v *Vault) SignIn(ctx context.Context, c Credentials, from Source) (Session
 	if err != nil {
 		return Session{}, "", err
 	}
-	reason := ""
+	var reason string
 	switch {
 	case waits:
 		reason = "wait"

@@ -32,6 +32,8 @@ type Config struct {
 	SubjectRules map[Register]SubjectRule
 	// Policies decide who may do what; nil: the program's own, without any added.
 	Policies *policy.Engine
+	// Breached are passwords that nobody may have; nil: any may be had.
+	Breached *BreachedPasswords
 	// SecondFactor lists the roles on which a second factor is forced; nil: it is forced on nobody.
 	SecondFactor []Role
 	// OfferKey signs what devices are asked to sign. Without one no device is enrolled and nothing is offered.
@@ -91,6 +93,7 @@ type Vault struct {
 	sealer        Sealer
 	sealPicture   *signing.Picture // may be nil
 	mustEnrol     []Role
+	breached      *BreachedPasswords // may be nil
 	offerKey      ed25519.PrivateKey
 	clock         Clock
 	stamps        signing.Timestamper
@@ -131,7 +134,7 @@ func New(c Config) *Vault {
 	limits := c.Limits.withDefaults()
 	return &Vault{
 		store: c.Store, objects: c.Objects, keys: c.Keys, log: c.Log, accessLog: c.AccessLog, catalogue: c.Catalogue, calendar: c.Calendar,
-		subjectRules: c.SubjectRules, policies: c.Policies, sealer: c.Sealer, sealPicture: c.SealPicture, mustEnrol: c.SecondFactor, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
+		subjectRules: c.SubjectRules, policies: c.Policies, sealer: c.Sealer, sealPicture: c.SealPicture, mustEnrol: c.SecondFactor, breached: c.Breached, offerKey: c.OfferKey, clock: c.Clock, stamps: c.Stamps,
 		anchors: c.Anchors, intermediates: c.Intermediates, logger: c.Logger, limits: limits, pending: make(chan struct{}, 1),
 		sealTurns: newSealRate(limits.SealsPerMinute), revocation: c.Revocation,
 	}

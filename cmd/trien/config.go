@@ -107,8 +107,11 @@ type config struct {
 	Calendar      string                             `yaml:"calendar"`
 	SubjectAccess map[string]catalogue.SubjectAccess `yaml:"subject_access"` // by register
 	Policies      string                             `yaml:"policies"`
-	SecondFactor  []string                           `yaml:"second_factor"` // roles
-	Scratch       string                             `yaml:"scratch"`
+	Passwords     struct {
+		Breached string `yaml:"breached"`
+	} `yaml:"passwords"`
+	SecondFactor []string `yaml:"second_factor"` // roles
+	Scratch      string   `yaml:"scratch"`
 }
 
 // errConfig is a configuration that cannot be used; the text says which key.
@@ -291,9 +294,31 @@ func (c *config) settings() (settings, error) {
 	if r.err != nil {
 		return settings{}, r.err
 	}
+	if s.breached, err = openBreached(c.Passwords.Breached); err != nil {
+		return settings{}, err
+	}
 	s.seal.certificate, s.seal.chain = chain[0], chain[1:]
 	s.anchors = anchors
 	return s, nil
+}
+
+// openBreached opens the list of breached passwords for as long as the program runs; nil without a file.
+func openBreached(path string) (*vault.BreachedPasswords, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: passwords.breached: %w", errConfig, err)
+	}
+	info, err := f.Stat()
+	if err == nil {
+		var list *vault.BreachedPasswords
+		if list, err = vault.OpenBreached(f, info.Size()); err == nil {
+			return list, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("%w: passwords.breached: %s: %w", errConfig, path, err), f.Close())
 }
 
 // fileReader keeps the first failure.

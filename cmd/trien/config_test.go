@@ -132,3 +132,22 @@ func TestSealPicture(t *testing.T) {
 		}
 	}
 }
+
+// TestBreachedPasswordsAreOpened: a list that cannot be used stops the start, and the error says which key.
+func TestBreachedPasswordsAreOpened(t *testing.T) {
+	if list, err := openBreached(""); list != nil || err != nil {
+		t.Errorf("without a file: %v, %v", list, err)
+	}
+	path := filepath.Join(t.TempDir(), "list")
+	for text, good := range map[string]bool{strings.Repeat("A", 40) + ":7\r\n": true, "password\n": false} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := openBreached(path); (list != nil) != good || !good && !strings.Contains(err.Error(), "passwords.breached") {
+			t.Errorf("%q: %v, %v", text, list, err)
+		}
+	}
+	if _, err := openBreached(path + "x"); err == nil {
+		t.Error("a file that is not there was opened")
+	}
+}

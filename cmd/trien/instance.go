@@ -56,6 +56,7 @@ type settings struct {
 	calendar        *calendar.Calendar                   // nil: the built-in years
 	subjectRules    map[vault.Register]vault.SubjectRule // see vault.Config
 	policies        *policy.Engine                       // nil: the program's own
+	breached        *vault.BreachedPasswords             // nil: there is no list
 	secondFactor    []vault.Role                         // on which one is forced
 	publicURL       string                               // how people reach the server; empty: as a request says
 	trustedProxies  []string                             // whose X-Forwarded-For is believed
@@ -130,7 +131,7 @@ func (in *instance) storage(ctx context.Context, s settings) (vault.Config, erro
 	return vault.Config{
 		Revocation: &certs.Fetcher{Cache: cache, Policy: certs.RevocationPolicy{View: cmp.Or(s.viewGrace, certs.DefaultViewGrace)}},
 		Store:      store, Objects: in.bucket, Keys: keys, Anchors: s.anchors, Intermediates: s.intermediates, Logger: in.logger, Limits: s.limits,
-		Catalogue: s.catalogue, Calendar: s.calendar, SubjectRules: s.subjectRules, Policies: s.policies, SecondFactor: s.secondFactor,
+		Catalogue: s.catalogue, Calendar: s.calendar, SubjectRules: s.subjectRules, Policies: s.policies, SecondFactor: s.secondFactor, Breached: s.breached,
 		Stamps: signing.NewTimestamper(signing.TSAConfig{URLs: s.stampURLs, Anchors: s.anchors, Timeout: s.stampTimeout}),
 	}, nil
 }
