@@ -40,7 +40,7 @@ func depositInABrowser(t *testing.T, r *rig, p *person) {
 	p.set("input[name=login]", "vanthu")
 	p.keys("input[name=password]", "sai"+kb.Enter)
 	p.see("[role=alert]")
-	p.wants("[role=alert]", "Sai tên đăng nhập hoặc mật khẩu")
+	p.wants("[role=alert]", "Sai tên đăng nhập, mật khẩu hoặc mã xác thực")
 	p.look("sign-in-refused")
 	p.signIn("vanthu")
 	p.wants("main", "Chưa có hồ sơ nào")

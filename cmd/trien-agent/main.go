@@ -151,7 +151,7 @@ func (a *agent) serverFlags(f *flag.FlagSet) {
 	f.StringVar(&a.ca, "ca", "", a.say.words(helpCA))
 	f.StringVar(&a.login, "login", "", a.say.words(helpLogin))
 	f.StringVar(&a.passwordFile, "password-file", "", a.say.words(helpPasswordFile))
-	f.StringVar(&a.code, "code", "", a.say.words(helpCode))
+	f.StringVar(&a.code, "factor", "", a.say.words(helpCode))
 }
 
 func (a *agent) tokenFlags(f *flag.FlagSet) {

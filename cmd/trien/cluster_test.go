@@ -384,7 +384,7 @@ func (c *outside) enrol(s *server, login string) {
 	for line := range strings.Lines(out) {
 		c.codes = append(c.codes, strings.TrimSpace(strings.TrimPrefix(line, "recovery ")))
 	}
-	if out := run("--code", c.codes[0]); !strings.Contains(out, "recovery-codes 9") {
+	if out := run("--factor", c.codes[0]); !strings.Contains(out, "recovery-codes 9") {
 		c.t.Errorf("with a second factor: %s", out)
 	}
 }

@@ -23,7 +23,7 @@ func (r *remote) flags(f *flag.FlagSet) {
 	f.StringVar(&r.ca, "ca", "", "PEM `file` of the authority that the server's certificate is under; empty: the system's")
 	f.StringVar(&r.login, "login", "", "`name` to sign in with")
 	f.StringVar(&r.passwordFile, "password-file", "", "`file` with the password; empty: asked on the terminal")
-	f.StringVar(&r.code, "code", "", "`code` of the second factor, or a recovery code, if the account has one")
+	f.StringVar(&r.code, "factor", "", "`code` of the second factor, or a recovery code, if the account has one")
 	f.StringVar(&r.language, "lang", "vi", "language of the server's messages: vi or en")
 }
 
