@@ -26,8 +26,8 @@ const (
 )
 
 // Timestamper answers RFC 3161 requests: the token over an imprint by SHA-256, SHA-384 or SHA-512, checked (signature, nonce, imprint, chain, time). A time-stamp
-// is asked over the hash that what it is of was signed with, so that it is never the weaker of the two (EN 319 422 §4.1 leaves the choice among those of TS 119
-// 312). Errors wrap ErrTimestamp.
+// is asked over the hash that what it is of was signed with, so that it is never the weaker of the two.
+// Errors wrap ErrTimestamp.
 type Timestamper interface {
 	Stamp(ctx context.Context, hash crypto.Hash, imprint []byte) (token []byte, err error)
 }

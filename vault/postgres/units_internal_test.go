@@ -17,19 +17,26 @@ import (
 
 const manyUnits = 10_000
 
+// migrated opens a store of its own, and the URL of its owner.
+func migrated(t *testing.T) (store *Store, ownerURL string) {
+	t.Helper()
+	ownerURL, appURL, role := standalonetest.Postgres(t)
+	if err := Migrate(t.Context(), ownerURL, role); err != nil {
+		t.Fatal(err)
+	}
+	store, err := Open(t.Context(), appURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store, ownerURL
+}
+
 // TestManyUnits brings in a country's units, and asks for what stands above them: whatever their number, that is one look into an index
 // for each step up.
 func TestManyUnits(t *testing.T) {
 	ctx := t.Context()
-	ownerURL, appURL, role := standalonetest.Postgres(t)
-	if err := Migrate(ctx, ownerURL, role); err != nil {
-		t.Fatal(err)
-	}
-	store, err := Open(ctx, appURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store, ownerURL := migrated(t)
 	v := vault.New(vault.Config{Store: store})
 	admin := vault.Actor{Account: vault.AccountID{UUID: uuid.New()}, Role: vault.SystemAdministrator}
 
@@ -121,15 +128,7 @@ func manyUnitsTable() string {
 // TestHandOver ends a unit with very many dossiers.
 func TestHandOver(t *testing.T) {
 	ctx := t.Context()
-	ownerURL, appURL, role := standalonetest.Postgres(t)
-	if err := Migrate(ctx, ownerURL, role); err != nil {
-		t.Fatal(err)
-	}
-	store, err := Open(ctx, appURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store, ownerURL := migrated(t)
 	v := vault.New(vault.Config{Store: store})
 	admin := vault.Actor{Account: vault.AccountID{UUID: uuid.New()}, Role: vault.SystemAdministrator}
 	table := "code,name,level,parent,established,decision,decided\nA,A,branch,,01/01/2000,1,01/01/2000\nB,B,branch,,01/01/2000,1,01/01/2000\n"
