@@ -36,11 +36,7 @@ func bootstrapCommand(ctx context.Context, args []string, s stdio) (err error) {
 	if err := need(f, "config", "unit", "login", "name", "password-file"); err != nil {
 		return err
 	}
-	c, err := loadConfig(*path)
-	if err != nil {
-		return err
-	}
-	set, err := c.settings()
+	set, err := loadSettings(*path)
 	if err != nil {
 		return err
 	}

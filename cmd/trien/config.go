@@ -131,6 +131,15 @@ func loadConfig(path string) (*config, error) {
 	return c, c.check()
 }
 
+// loadSettings reads a configuration file and what it names.
+func loadSettings(path string) (settings, error) {
+	c, err := loadConfig(path)
+	if err != nil {
+		return settings{}, err
+	}
+	return c.settings()
+}
+
 // check names the first key that is missing.
 func (c *config) check() error {
 	for _, key := range []struct{ name, value string }{

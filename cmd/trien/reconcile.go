@@ -71,11 +71,7 @@ func reconcileCommand(ctx context.Context, args []string, s stdio) error {
 	if o.dir != "" {
 		return reconcileStandalone(ctx, o, s)
 	}
-	c, err := loadConfig(o.config)
-	if err != nil {
-		return err
-	}
-	set, err := c.settings()
+	set, err := loadSettings(o.config)
 	if err != nil {
 		return err
 	}

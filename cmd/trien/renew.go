@@ -52,11 +52,7 @@ func renewCommand(ctx context.Context, args []string, s stdio) error {
 	if o.dir != "" {
 		return renewStandalone(ctx, o.dir, how, s)
 	}
-	c, err := loadConfig(o.config)
-	if err != nil {
-		return err
-	}
-	set, err := c.settings()
+	set, err := loadSettings(o.config)
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,7 @@ func rotateKeyCommand(ctx context.Context, args []string, s stdio) error {
 	if missing := next.token.missing(); missing != "" {
 		return wrongUse(f, "--new-pkcs11-"+missing+" is missing")
 	}
-	c, err := loadConfig(*path)
-	if err != nil {
-		return err
-	}
-	set, err := c.settings()
+	set, err := loadSettings(*path)
 	if err != nil {
 		return err
 	}

@@ -100,11 +100,7 @@ func resetCommand(ctx context.Context, o factorFlags, s stdio) error {
 	if o.dir != "" {
 		return resetStandalone(ctx, o, s)
 	}
-	c, err := loadConfig(o.config)
-	if err != nil {
-		return err
-	}
-	set, err := c.settings()
+	set, err := loadSettings(o.config)
 	if err != nil {
 		return err
 	}

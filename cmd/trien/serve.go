@@ -58,11 +58,7 @@ func newLogger(s stdio) *slog.Logger {
 }
 
 func serveConfig(ctx context.Context, path string, s stdio) (err error) {
-	c, err := loadConfig(path)
-	if err != nil {
-		return err
-	}
-	set, err := c.settings()
+	set, err := loadSettings(path)
 	if err != nil {
 		return err
 	}
@@ -150,11 +146,7 @@ func migrateCommand(ctx context.Context, args []string, s stdio) error {
 	if err := need(f, "config"); err != nil {
 		return err
 	}
-	c, err := loadConfig(*path)
-	if err != nil {
-		return err
-	}
-	set, err := c.settings()
+	set, err := loadSettings(*path)
 	if err != nil {
 		return err
 	}
